@@ -1,0 +1,154 @@
+"""Tensors in files: published whole, checked before use, shared through memory maps, capped in size."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import mmap
+import os
+import weakref
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from filelock import FileLock
+from torch import Tensor
+
+from antsbees.storage import publish_file
+
+logger = logging.getLogger(__name__)
+
+HEADER_BYTES = 4096  # a page, so that the payload is aligned in the map
+SUFFIX = ".tensor"
+_DTYPES = {str(d).removeprefix("torch."): d for d in (torch.uint8, torch.bfloat16, torch.float32)}
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What the cache takes on disk."""
+
+    num_files: int
+    num_bytes: int
+
+
+class TensorCache:
+    """A folder of tensors that several processes fill and read at once.
+
+    A file in use is held by a shared lock of the kernel's, which ends with the process that holds
+    it, however it ends; the oldest files not in use make room when the cap is passed.
+
+    Args:
+        max_bytes: The size above which the files used longest ago are deleted.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self.folder = folder
+        self.max_bytes = max_bytes
+
+    def lock(self, key: str) -> FileLock:
+        """Return the lock to hold while the tensor of this key is computed."""
+        path = self.folder / f"{key}.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return FileLock(path)
+
+    def load(self, key: str) -> Tensor | None:
+        """Map the tensor of a key into memory; ``None`` when it is absent or damaged."""
+        path = self._path(key)
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            tensor = _map(descriptor)
+        except ValueError as error:
+            os.close(descriptor)
+            logger.warning("%s is damaged (%s) and will be computed again", path, error)
+            path.unlink(missing_ok=True)
+            return None
+        weakref.finalize(tensor.untyped_storage(), os.close, descriptor)
+        os.utime(path)
+        return tensor
+
+    def store(self, key: str, tensor: Tensor) -> None:
+        """Publish a tensor under a key, then make room if the cap is passed."""
+        payload = memoryview(tensor.contiguous().reshape(-1).view(torch.uint8).numpy())
+        header = {
+            "dtype": str(tensor.dtype).removeprefix("torch."),
+            "shape": list(tensor.shape),
+            "crc32": zlib.crc32(payload),
+        }
+        with publish_file(self._path(key)) as partial, partial.open("wb") as file:
+            file.write(json.dumps(header).encode().ljust(HEADER_BYTES))
+            file.write(payload)
+        self._make_room()
+
+    def usage(self) -> Usage:
+        """Count the files and their bytes."""
+        sizes = [size for _, size, _ in self._files()]
+        return Usage(len(sizes), sum(sizes))
+
+    def clear(self) -> Usage:
+        """Delete every file that is not in use; return what was deleted."""
+        sizes = [size for _, size, path in self._files() if _delete_unused(path)]
+        return Usage(len(sizes), sum(sizes))
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key}{SUFFIX}"
+
+    def _files(self) -> list[tuple[float, int, Path]]:
+        """List the files with the time of their last use and their size, oldest use first."""
+        found = []
+        for path in self.folder.rglob(f"*{SUFFIX}"):
+            try:
+                status = path.stat()
+            except FileNotFoundError:  # deleted by another process meanwhile
+                continue
+            found.append((status.st_mtime, status.st_size, path))
+        return sorted(found)
+
+    def _make_room(self) -> None:
+        files = self._files()
+        excess = sum(size for _, size, _ in files) - self.max_bytes
+        for _, size, path in files:
+            if excess <= 0:
+                return
+            if _delete_unused(path):
+                excess -= size
+
+
+def _map(descriptor: int) -> Tensor:
+    """Map an open file and check it against its header.
+
+    Raises:
+        ValueError: The file is truncated or was changed.
+    """
+    mapped = mmap.mmap(descriptor, 0, access=mmap.ACCESS_COPY)  # ValueError when empty
+    if len(mapped) < HEADER_BYTES:
+        raise ValueError("truncated header")
+    header = json.loads(mapped[:HEADER_BYTES].decode("ascii", "replace"))
+    try:
+        shape, dtype, crc32 = header["shape"], _DTYPES[header["dtype"]], header["crc32"]
+    except (KeyError, TypeError) as error:
+        raise ValueError("unknown header") from error
+    payload = memoryview(mapped)[HEADER_BYTES:]
+    if zlib.crc32(payload) != crc32:
+        raise ValueError("checksum differs")
+    return torch.frombuffer(mapped, dtype=dtype, offset=HEADER_BYTES).reshape(shape)
+
+
+def _delete_unused(path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink(missing_ok=True)
+        return True
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,62 @@
+"""The backbones that can be named: what is known of each without loading torch."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from antsbees.errors import ConfigError
+
+_IMAGENET_MEAN = (0.485, 0.456, 0.406)
+_IMAGENET_STD = (0.229, 0.224, 0.225)
+_HALF = (0.5, 0.5, 0.5)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What is fixed about a backbone.
+
+    Args:
+        num_stages: The number of consecutive parts it is cut into.
+        width: The number of features its last stage puts out, the head's input.
+        mean: Per channel, subtracted from pixels in [0, 1].
+        std: Per channel, what the difference is divided by.
+    """
+
+    name: str
+    num_stages: int
+    width: int
+    mean: tuple[float, float, float] = _IMAGENET_MEAN
+    std: tuple[float, float, float] = _IMAGENET_STD
+
+
+ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
+    {
+        entry.name: entry
+        for entry in (
+            Architecture("efficientnet_lite0", 9, 1280, mean=_HALF, std=_HALF),
+            Architecture("resnet18", 5, 512),
+            Architecture("resnet50", 5, 2048),
+            Architecture("mobilenet_v3_large", 18, 1280),
+            Architecture("efficientnet_b0", 9, 1280),
+            Architecture("convnext_tiny", 8, 768),
+        )
+    }
+)
+
+
+def architecture(name: str) -> Architecture:
+    """Look a backbone up by name.
+
+    Raises:
+        ConfigError: No backbone has that name.
+    """
+    if name in ARCHITECTURES:
+        return ARCHITECTURES[name]
+    close = difflib.get_close_matches(name, ARCHITECTURES, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    raise ConfigError(
+        f"unknown backbone {name!r}; {hint}known backbones: {', '.join(ARCHITECTURES)}"
+    )

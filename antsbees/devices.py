@@ -1,0 +1,79 @@
+"""Device, threads and precision: how the arithmetic of a trial is carried out."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import torch
+
+from antsbees.config import Precision
+
+ALLOCATOR_ENV = {
+    "GLIBC_TUNABLES": (
+        "glibc.malloc.mmap_max=0:glibc.malloc.mmap_threshold=8589934592:"
+        "glibc.malloc.trim_threshold=17179869184:glibc.malloc.hugetlb=1"
+    )
+}
+"""Environment of a worker process: freed activation buffers are kept for the next batch, in huge
+pages, instead of going back to the kernel and being cleared page by page at the next use."""
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Where and how a trial computes; equal executions give equal numbers, to the last bit.
+
+    Args:
+        device: As torch names it: ``cpu``, ``cuda``, ``cuda:1``.
+        threads: Threads of the CPU's arithmetic.
+        precision: Of the trained part's forward and backward pass.
+        inference_precision: Of the frozen part and of evaluation.
+    """
+
+    device: str = "cpu"
+    threads: int = 1
+    precision: Precision = Precision.FP32
+    inference_precision: Precision = Precision.FP32
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether the device is a CUDA device."""
+        return self.device.startswith("cuda")
+
+
+def configure(execution: Execution) -> None:
+    """Prepare this process for an execution."""
+    torch.set_num_threads(execution.threads)
+    if execution.on_gpu:
+        torch.cuda.set_device(torch.device(execution.device))
+        torch.backends.cudnn.benchmark = True
+
+
+def keep_freed_memory() -> None:
+    """Ask glibc to keep freed buffers, as ``ALLOCATOR_ENV`` does, for a process already running.
+
+    Does nothing where the C library is another one.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+        m_trim_threshold, m_mmap_max = -1, -4  # malloc.h
+        mallopt(m_mmap_max, 0)
+        mallopt(m_trim_threshold, 2**31 - 1)
+
+
+def arithmetic(device: str, precision: Precision) -> AbstractContextManager[object]:
+    """Return the context in which a forward pass runs in a precision."""
+    kind = torch.device(device).type
+    return torch.autocast(kind, torch.bfloat16, enabled=precision is Precision.BF16)
+
+
+def numerics(execution: Execution) -> str:
+    """Name what the last bits of a frozen part's output depend on, beside weights and images."""
+    version = torch.__version__.split("+")[0]
+    if execution.on_gpu:
+        processor = torch.cuda.get_device_name(execution.device).replace(" ", "-")
+    else:
+        processor = f"cpu-{torch.backends.cpu.get_cpu_capability()}-t{execution.threads}"
+    return f"{processor}-{execution.inference_precision}-torch{version}"

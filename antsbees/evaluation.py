@@ -1,0 +1,59 @@
+"""How well a trained part does on the validation images: loss, accuracy, probabilities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from antsbees.activations import to_network
+from antsbees.backbones import Backbone
+from antsbees.devices import Execution, arithmetic
+
+CHUNK = 64  # images in a forward pass
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a network answers for the N images of a split.
+
+    Args:
+        loss: Mean cross-entropy, without label smoothing.
+        accuracy: Share of images whose likeliest class is the right one, in [0, 1].
+        probabilities: ``(N, num_classes) float32``, rows sum to 1.
+    """
+
+    loss: float
+    accuracy: float
+    probabilities: NDArray[np.float32]
+
+
+def evaluate(
+    trained: nn.Module, activations: Tensor, labels: Tensor, backbone: Backbone, run: Execution
+) -> Evaluation:
+    """Evaluate the trained part on the activations of a split.
+
+    Args:
+        activations: ``(N, ...)`` as ``Activations.get`` returns them.
+        labels: ``(N,) int64``, on the execution's device.
+    """
+    trained.eval()
+    parts = []
+    with torch.no_grad(), arithmetic(run.device, run.inference_precision):
+        for chunk in activations.split(CHUNK):
+            parts.append(trained(network_input(chunk, backbone, run)).float())
+    logits = torch.cat(parts)
+    return Evaluation(
+        loss=float(F.cross_entropy(logits, labels)),
+        accuracy=float((logits.argmax(dim=1) == labels).float().mean()),
+        probabilities=logits.softmax(dim=1).cpu().numpy(),
+    )
+
+
+def network_input(rows: Tensor, backbone: Backbone, run: Execution) -> Tensor:
+    """Bring rows of activations to the device, as float32 input of the next stage."""
+    return to_network(rows.to(run.device, non_blocking=True), backbone).float()

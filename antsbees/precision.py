@@ -1,0 +1,135 @@
+"""Which precision measures fastest on this machine: timed once, then remembered in the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from filelock import FileLock
+from torch import Tensor, nn
+
+from antsbees.backbones import Backbone
+from antsbees.config import Precision
+from antsbees.devices import Execution, arithmetic
+from antsbees.storage import publish_file
+
+logger = logging.getLogger(__name__)
+
+BATCH = 16  # images of a timed pass
+MAX_PASSES = 4  # of each precision
+ENOUGH_S = 1.5  # no further pass is started after this time
+NEEDED_GAIN = 0.9  # bf16 is taken when it needs less than this share of the time of fp32
+
+
+def resolve(
+    execution: Execution, backbone: Backbone, k: int, image_size: int, folder: Path | None
+) -> Execution:
+    """Replace ``AUTO`` by what measures fastest for a backbone, k and device.
+
+    The first call on a machine times both precisions; later ones read its answer, so that one
+    machine always gives one answer. A head alone trains in fp32.
+
+    Args:
+        folder: Where answers are remembered; ``None`` measures every time.
+    """
+    inference = execution.inference_precision
+    if inference is Precision.AUTO:
+        inference = _remembered(
+            folder, _key(execution, backbone, "inference", image_size),
+            lambda: _fastest(lambda p: _forward(execution, backbone, image_size, p)),
+        )
+    precision = execution.precision
+    if precision is Precision.AUTO and k == len(backbone.stages):
+        precision = Precision.FP32
+    elif precision is Precision.AUTO:
+        precision = _remembered(
+            folder, _key(execution, backbone, f"k{k}", image_size),
+            lambda: _fastest(lambda p: _training_step(execution, backbone, k, image_size, p)),
+        )
+    return replace(execution, precision=precision, inference_precision=inference)
+
+
+def _key(execution: Execution, backbone: Backbone, what: str, image_size: int) -> str:
+    if execution.on_gpu:
+        processor = torch.cuda.get_device_name(execution.device)
+    else:
+        processor = f"{platform.node()} {_cpu_model()} {execution.threads} threads"
+    name = backbone.architecture.name
+    return f"{processor}, torch {torch.__version__}, {name} at {image_size}, {what}"
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "")
+
+
+def _remembered(folder: Path | None, key: str, measure: Callable[[], Precision]) -> Precision:
+    if folder is None:
+        return measure()
+    path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{path}.lock"):
+        if path.exists():
+            return Precision(json.loads(path.read_text())["fastest"])
+        fastest = measure()
+        with publish_file(path) as partial:
+            partial.write_text(json.dumps({"measured": key, "fastest": fastest}))
+    logger.info("%s measures fastest for %s", fastest, key)
+    return fastest
+
+
+def _fastest(run: Callable[[Precision], None]) -> Precision:
+    """Time passes in both precisions, alternating; the first of a precision is the slowest."""
+    seconds = {Precision.FP32: float("inf"), Precision.BF16: float("inf")}
+    began = time.perf_counter()
+    for _ in range(MAX_PASSES):
+        for precision in seconds:
+            start = time.perf_counter()
+            run(precision)
+            seconds[precision] = min(seconds[precision], time.perf_counter() - start)
+        if time.perf_counter() - began > ENOUGH_S:
+            break
+    gained = seconds[Precision.BF16] < NEEDED_GAIN * seconds[Precision.FP32]
+    return Precision.BF16 if gained else Precision.FP32
+
+
+def _input(execution: Execution, backbone: Backbone, k: int, image_size: int) -> Tensor:
+    x = torch.zeros(BATCH, 3, image_size, image_size, device=execution.device)
+    x = x.to(memory_format=torch.channels_last)
+    with torch.no_grad():
+        for stage in backbone.stages[:k]:
+            x = stage.to(execution.device)(x)
+    return x
+
+
+def _forward(execution: Execution, backbone: Backbone, image_size: int, p: Precision) -> None:
+    with torch.no_grad(), arithmetic(execution.device, p):
+        _input(execution, backbone, len(backbone.stages), image_size)
+    _synchronise(execution)
+
+
+def _training_step(
+    execution: Execution, backbone: Backbone, k: int, image_size: int, p: Precision
+) -> None:
+    x = torch.rand_like(_input(execution, backbone, k, image_size))
+    trained = backbone.trained_part(k, 2, seed=0).train().to(execution.device)
+    labels = torch.zeros(BATCH, dtype=torch.long, device=execution.device)
+    with arithmetic(execution.device, p):
+        logits = trained(x)
+    nn.functional.cross_entropy(logits.float(), labels).backward()
+    _synchronise(execution)
+
+
+def _synchronise(execution: Execution) -> None:
+    if execution.on_gpu:
+        torch.cuda.synchronize()

@@ -1,0 +1,180 @@
+"""Fine-tunes one configuration: one epoch at a time, its metrics, its state."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from antsbees.activations import Activations
+from antsbees.backbones import Backbone
+from antsbees.config import TaskConfig, TrialConfig
+from antsbees.devices import Execution, arithmetic
+from antsbees.errors import ConfigError, DivergedError
+from antsbees.evaluation import Evaluation, evaluate, network_input
+from antsbees.schedules import lr_fraction
+
+
+@dataclass(frozen=True)
+class EpochMetrics:
+    """What one epoch came to.
+
+    Args:
+        epoch: Epochs completed with this one, from 1.
+        train_loss: Mean loss over the epoch's batches, with label smoothing.
+        lr: The learning rate of the epoch's last batch.
+        seconds: Of the epoch with its evaluation.
+        train_s: Of the trained part's passes and updates alone.
+        images_per_second: Training images over ``seconds``.
+    """
+
+    epoch: int
+    train_loss: float
+    val_loss: float
+    val_accuracy: float
+    lr: float
+    seconds: float
+    train_s: float
+    images_per_second: float
+
+
+class Training:
+    """The state of one trial between epochs.
+
+    The frozen part is not run here: its output comes from ``Activations``; what is trained is the
+    stages after it and the head. Every epoch is a pure function of the state, the configuration
+    and the epoch's number.
+
+    Args:
+        run: Without ``Precision.AUTO``: see ``antsbees.precision.resolve``.
+        train_on: The splits to learn from.
+
+    Raises:
+        ConfigError: More stages are frozen than the backbone has.
+    """
+
+    def __init__(
+        self,
+        config: TrialConfig,
+        task: TaskConfig,
+        backbone: Backbone,
+        activations: Activations,
+        run: Execution,
+        train_on: tuple[str, ...] = ("train",),
+    ) -> None:
+        if config.frozen_stages > task.num_stages:
+            raise ConfigError(
+                f"frozen_stages must be at most {task.num_stages}, the number of stages of "
+                f"{task.backbone}, got {config.frozen_stages}"
+            )
+        self.config = config
+        self.epoch = 0
+        self.evaluation: Evaluation | None = None
+        self._task = task
+        self._backbone = backbone
+        self._activations = activations
+        self._run = run
+        self._train_on = train_on
+        dataset = activations.dataset
+        self._labels = _labels(tuple(dataset.split(s).labels for s in train_on), run)
+        self._val_labels = _labels((dataset.val.labels,), run)
+        num_classes = len(dataset.classes)
+        trained = backbone.trained_part(config.frozen_stages, num_classes, config.seed)
+        self.trained: nn.Module = trained.to(run.device)
+        self._optimizer = torch.optim.SGD(
+            self.trained.parameters(),
+            lr=config.lr,
+            momentum=config.momentum,
+            weight_decay=config.weight_decay,
+        )
+
+    def run_epoch(self) -> EpochMetrics:
+        """Train over all images once, and evaluate.
+
+        Raises:
+            DivergedError: The training or the validation loss is no finite number.
+        """
+        start = time.perf_counter()
+        k = self.config.frozen_stages
+        x = self._inputs(k, self.epoch % self._task.views)
+        train_start = time.perf_counter()
+        train_loss = self._train(x)
+        train_s = time.perf_counter() - train_start
+        self.epoch += 1
+        val = self._activations.val(k)
+        self.evaluation = evaluate(
+            self.trained, val, self._val_labels, self._backbone, self._run
+        )
+        if not (math.isfinite(train_loss) and math.isfinite(self.evaluation.loss)):
+            raise DivergedError(
+                f"the loss is no longer finite in epoch {self.epoch}: training "
+                f"{train_loss}, validation {self.evaluation.loss}"
+            )
+        seconds = time.perf_counter() - start
+        return EpochMetrics(
+            epoch=self.epoch,
+            train_loss=train_loss,
+            val_loss=self.evaluation.loss,
+            val_accuracy=self.evaluation.accuracy,
+            lr=self._optimizer.param_groups[0]["lr"],
+            seconds=seconds,
+            train_s=train_s,
+            images_per_second=len(self._labels) / seconds,
+        )
+
+    def network(self) -> nn.Sequential:
+        """Return the whole network, frozen and trained part, as one module for inference."""
+        frozen = self._backbone.stages[: self.config.frozen_stages]
+        return nn.Sequential(*frozen, *self.trained.children()).eval()
+
+    def _inputs(self, k: int, view: int) -> Tensor:
+        """Return the activations to learn from; validation images have a single view."""
+        parts = [
+            self._activations.get(split, k, view if split == "train" else 0)
+            for split in self._train_on
+        ]
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+    def _train(self, x: Tensor) -> float:
+        """Run the epoch's batches; return their mean loss. The device is waited for once."""
+        self.trained.train()
+        batches = self._batches()
+        total = torch.zeros((), device=self._run.device)
+        for number, batch in enumerate(batches):
+            progress = self.epoch + number / len(batches)
+            lr = self.config.lr * lr_fraction(self.config.schedule, progress, self.config.epochs)
+            self._optimizer.param_groups[0]["lr"] = lr
+            total += self._step(x, batch) * len(batch)
+        return float(total) / len(self._labels)
+
+    def _batches(self) -> list[Tensor]:
+        """Shuffle the images; a last batch of one joins its neighbour, for BatchNorm's sake."""
+        seed = (self.config.seed * 1_000_003 + self.epoch) % 2**63
+        torch.manual_seed(seed)  # of dropout and stochastic depth, where a backbone has them
+        order = torch.randperm(len(self._labels), generator=torch.Generator().manual_seed(seed))
+        batches = list(order.split(self.config.batch_size))
+        if len(batches) > 1 and len(batches[-1]) == 1:
+            batches[-2:] = [torch.cat(batches[-2:])]
+        return batches
+
+    def _step(self, x: Tensor, batch: Tensor) -> Tensor:
+        rows = network_input(x[batch.to(x.device)], self._backbone, self._run)
+        with arithmetic(self._run.device, self._run.precision):
+            logits = self.trained(rows)
+        loss = F.cross_entropy(
+            logits.float(),
+            self._labels[batch.to(self._labels.device)],
+            label_smoothing=self.config.label_smoothing,
+        )
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self._optimizer.step()
+        return loss.detach()
+
+
+def _labels(splits: tuple[tuple[int, ...], ...], run: Execution) -> Tensor:
+    return torch.tensor([label for split in splits for label in split], device=run.device)

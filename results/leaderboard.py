@@ -1,0 +1,174 @@
+"""The Parquet leaderboard: append a row, read rows, compact a sweep's files into one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from results.errors import LeaderboardError
+from results.schema import (
+    COLUMNS,
+    FILE_SCHEMA,
+    HEAVY_COLUMNS,
+    PARTITION,
+    SCHEMA,
+    TrialRecord,
+    TrialStatus,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Leaderboard:
+    """A folder ``sweep=<name>/*.parquet``; every file is whole from the moment it has its name.
+
+    A trial's row is a file of its own until the sweep is compacted, so that a reader never sees
+    a file change.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def append(self, record: TrialRecord) -> Path:
+        """Publish one row; it is on disk when this returns.
+
+        Raises:
+            LeaderboardError: The folder cannot be written.
+        """
+        row = asdict(record)
+        folder = self._sweep_folder(row.pop(PARTITION))
+        path = folder / f"trial-{record.trial_number:06d}.parquet"
+        _publish(pa.Table.from_pylist([row], schema=FILE_SCHEMA), path)
+        return path
+
+    def sweeps(self) -> list[str]:
+        """List the sweeps that have rows, the one with the newest row last."""
+        found = []
+        for folder in self.folder.glob(f"{PARTITION}=*"):
+            newest = max((f.stat().st_mtime for f in folder.glob("*.parquet")), default=None)
+            if newest is not None:
+                found.append((newest, folder.name.removeprefix(f"{PARTITION}=")))
+        return [name for _, name in sorted(found)]
+
+    def read_table(
+        self, sweep: str | None = None, columns: Sequence[str] = COLUMNS
+    ) -> pa.Table:
+        """Read rows as an Arrow table, of one sweep or of all, in the order of their trials.
+
+        Raises:
+            LeaderboardError: There is no leaderboard, no such sweep, or a file is damaged.
+        """
+        names = self.sweeps()
+        if not names:
+            raise LeaderboardError(f"there is no leaderboard in {self.folder}; run a sweep first")
+        if sweep is not None and sweep not in names:
+            raise LeaderboardError(
+                f"there is no sweep {sweep!r} in {self.folder}; there is: {', '.join(names)}"
+            )
+        chosen = names if sweep is None else [sweep]
+        tables = [self._read_sweep(name, columns) for name in chosen]
+        return pa.concat_tables(tables)
+
+    def read(
+        self, sweep: str | None = None, columns: Sequence[str] | None = None
+    ) -> list[TrialRecord]:
+        """Read rows as records; without ``columns``, all but the heavy ones.
+
+        Raises:
+            LeaderboardError: As ``read_table``.
+        """
+        wanted = columns or [name for name in COLUMNS if name not in HEAVY_COLUMNS]
+        rows = self.read_table(sweep, wanted).to_pylist()
+        return [_record(row) for row in rows]
+
+    def to_pandas(self, sweep: str | None = None) -> pd.DataFrame:
+        """Read rows as a pandas data frame.
+
+        Raises:
+            LeaderboardError: As ``read_table``.
+        """
+        return self.read_table(sweep).to_pandas()
+
+    def compact(self, sweep: str) -> None:
+        """Replace a finished sweep's files by one. Not for a sweep that is running."""
+        folder = self._sweep_folder(sweep)
+        files = sorted(folder.glob("*.parquet"))
+        if len(files) > 1:
+            whole = self.read_table(sweep).drop_columns([PARTITION])
+            _publish(whole, folder / "trials.parquet")
+            for file in files:
+                if file.name != "trials.parquet":
+                    file.unlink()
+
+    def _sweep_folder(self, sweep: str) -> Path:
+        return self.folder / f"{PARTITION}={sweep}"
+
+    def _read_sweep(self, sweep: str, columns: Sequence[str]) -> pa.Table:
+        schema = pa.schema([SCHEMA.field(name) for name in columns])
+        in_file = [name for name in {*columns, "trial_number"} if name != PARTITION]
+        files = sorted(self._sweep_folder(sweep).glob("*.parquet"))
+        table = pa.concat_tables(list(_read_files(files, in_file)), promote_options="default")
+        # A row that is in the compacted file and, for a moment, in its own too, counts once.
+        numbers = table.column("trial_number").to_pylist()
+        rows = sorted({number: row for row, number in enumerate(numbers)}.items())
+        table = table.take([row for _, row in rows])
+        if PARTITION in columns:
+            table = table.append_column(PARTITION, pa.array([sweep] * table.num_rows, pa.string()))
+        for missing in set(schema.names) - set(table.column_names):
+            empty = pa.nulls(table.num_rows, schema.field(missing).type)
+            table = table.append_column(missing, empty)
+        return table.select(schema.names).cast(schema)
+
+
+def _read_files(files: Iterable[Path], columns: Sequence[str]) -> Iterable[pa.Table]:
+    for file in files:
+        try:
+            opened = pq.ParquetFile(file)
+        except FileNotFoundError:  # compacted since it was listed
+            continue
+        except (pa.ArrowInvalid, OSError) as error:
+            raise LeaderboardError(
+                f"{file} is no readable Parquet file ({error}); delete it to go on without it"
+            ) from error
+        known = [name for name in columns if name in opened.schema_arrow.names]
+        yield opened.read(columns=known, use_threads=False).replace_schema_metadata(None)
+
+
+def _record(row: dict[str, Any]) -> TrialRecord:
+    if "status" in row:
+        row["status"] = TrialStatus(row["status"])
+    return TrialRecord(**row)
+
+
+def _publish(table: pa.Table, path: Path) -> None:
+    """Write a file under a name readers ignore, then give it its own.
+
+    Raises:
+        LeaderboardError: The folder cannot be written.
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=".", suffix=".tmp", delete=False
+        ) as file:
+            temporary = Path(file.name)
+            pq.write_table(table, file, compression="zstd")
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+        raise LeaderboardError(f"cannot write the leaderboard in {path.parent}: {error}") from error
