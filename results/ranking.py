@@ -67,6 +67,11 @@ def winner(records: Sequence[TrialRecord]) -> TrialRecord:
     return ranked[0]
 
 
+def is_better(score: float, other: float, objective: Objective) -> bool:
+    """Tell whether a score beats another, in the objective's direction."""
+    return score > other if objective is Objective.VAL_ACCURACY else score < other
+
+
 def wilson_interval(accuracy: float, num_images: int) -> Interval:
     """Return the 95 % interval of an accuracy measured on a number of images.
 

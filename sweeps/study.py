@@ -1,0 +1,88 @@
+"""The Optuna study of a sweep: its sampler, and its storage that survives any end of its process."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import warnings
+from pathlib import Path
+
+import optuna
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import BaseSampler, CmaEsSampler, QMCSampler, RandomSampler, TPESampler
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+
+from sweeps.space import enqueue_first
+from sweeps.spec import Sampler, SweepSpec
+
+
+class KernelLock(JournalFileOpenLock):
+    """A lock on the journal that the kernel releases when its process ends, however it ends.
+
+    Optuna's own locks are files that a killed process leaves behind.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+
+    def acquire(self) -> bool:
+        """Wait for the lock."""
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        return True
+
+    def release(self) -> None:
+        """Give the lock back."""
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+
+def open_study(spec: SweepSpec, journal: Path) -> optuna.Study:
+    """Open the sweep's study, or create it with the spec's first configurations enqueued."""
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    _drop_torn_line(journal)
+    storage = JournalStorage(JournalFileBackend(str(journal), KernelLock(journal)))
+    exists = spec.name in optuna.get_all_study_names(storage)
+    study = optuna.create_study(
+        storage=storage,
+        study_name=spec.name,
+        direction=spec.objective.direction,
+        load_if_exists=True,
+    )
+    study.sampler = make_sampler(spec, num_known=len(study.get_trials(deepcopy=False)))
+    if not exists:
+        enqueue_first(study, spec)
+    return study
+
+
+def make_sampler(spec: SweepSpec, num_known: int = 0) -> BaseSampler:
+    """Build the sampler the spec names.
+
+    Args:
+        num_known: Trials the study has already: a sweep taken up again must not draw the numbers
+            of its first start once more.
+    """
+    seed = spec.seed + num_known
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        match spec.search.sampler:
+            case Sampler.TPE:
+                return TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
+            case Sampler.GP:
+                return optuna.samplers.GPSampler(seed=seed)
+            case Sampler.CMAES:
+                return CmaEsSampler(seed=seed)
+            case Sampler.QMC:
+                return QMCSampler(seed=spec.seed)
+            case Sampler.RANDOM | Sampler.GRID:
+                return RandomSampler(seed=seed)
+
+
+def _drop_torn_line(journal: Path) -> None:
+    """Cut off a last line that a killed process did not finish writing."""
+    if not journal.exists():
+        return
+    content = journal.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        with journal.open("r+b") as file:
+            file.truncate(whole)
