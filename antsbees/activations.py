@@ -137,9 +137,7 @@ class Activations:
                 seen.append(images.validation_view(image, size))
             else:
                 seed = self._task.data_seed
-                seen.append(
-                    images.training_view(image, size, seed=seed, index=index, view=view)
-                )
+                seen.append(images.training_view(image, size, seed=seed, index=index, view=view))
         return torch.from_numpy(np.stack(seen))
 
     def _on_device(self, tensor: Tensor) -> Tensor:

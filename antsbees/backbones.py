@@ -38,8 +38,8 @@ class Backbone:
             torch.manual_seed(seed)
             head = nn.Linear(self.architecture.width, num_classes)
         stages = [copy.deepcopy(stage) for stage in self.stages[frozen_stages:]]
-        trained = nn.Sequential(*stages, head).to(memory_format=torch.channels_last)  # type: ignore[call-overload] # torch types only the dtype form
-        return cast(nn.Sequential, trained.requires_grad_(True))
+        trained = nn.Sequential(*stages, head).to(memory_format=torch.channels_last)
+        return trained.requires_grad_(True)
 
 
 def load_backbone(name: str, weights: str = "default", seed: int = 0) -> Backbone:

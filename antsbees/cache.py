@@ -1,4 +1,4 @@
-"""Tensors in files: published whole, checked before use, shared through memory maps, capped in size."""
+"""Tensors in files: published whole, checked before use, shared by memory map, capped."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class TensorCache:
 
     def store(self, key: str, tensor: Tensor) -> None:
         """Publish a tensor under a key, then make room if the cap is passed."""
-        payload = memoryview(tensor.contiguous().reshape(-1).view(torch.uint8).numpy())
+        payload = tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data
         header = {
             "dtype": str(tensor.dtype).removeprefix("torch."),
             "shape": list(tensor.shape),

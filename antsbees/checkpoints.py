@@ -1,4 +1,4 @@
-"""A trained model as a folder: weights, what is known of it, and a card to read; published whole."""
+"""A trained model as a folder: weights, what is known of it, a card to read; published whole."""
 
 from __future__ import annotations
 
@@ -87,8 +87,14 @@ def load_model(folder: Path) -> SavedModel:
         network = nn.Sequential(*backbone.stages, head)
         network.load_state_dict(load_file(folder / WEIGHTS_FILE))
     except (
-        OSError, ValueError, KeyError, TypeError, RuntimeError,
-        SafetensorError, ConfigError, WeightsError,
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        RuntimeError,
+        SafetensorError,
+        ConfigError,
+        WeightsError,
     ) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(f"the model at {folder} cannot be read: {reason}") from error

@@ -1,4 +1,4 @@
-"""What one trial trains: its hyperparameters, and what it shares with the other trials of its sweep."""
+"""What one trial trains: its hyperparameters, and what all trials of its sweep share."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ TUTORIAL_SCHEDULE = Schedule(ScheduleKind.STEP, step_size=7, gamma=0.1)
 
 @dataclass(frozen=True)
 class TrialConfig:
-    """The configuration of one trial; the defaults are those of PyTorch's transfer-learning tutorial.
+    """The configuration of one trial; the defaults are those of PyTorch's tutorial.
 
     Args:
         frozen_stages: The first stages of the backbone that stay as pre-trained.
@@ -161,10 +161,10 @@ class TrialConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the configuration as plain values, the schedule's beside the others."""
-        plain = asdict(self)
-        schedule = plain.pop("schedule")
-        plain["schedule"] = str(schedule.pop("kind"))
-        return plain | schedule
+        plain: dict[str, Any] = asdict(self)
+        settings: dict[str, Any] = plain.pop("schedule")
+        kind = str(settings.pop("kind"))
+        return {**plain, "schedule": kind, **settings}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> TrialConfig:

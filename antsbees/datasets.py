@@ -207,7 +207,7 @@ def _synthetic_notice(error: Exception) -> str:
     reason = getattr(error, "reason", None) or error
     return (
         f"Drawn images, not photographs. The tutorial's photographs could not be downloaded "
-        f"({reason}), so this uses a synthetic set of drawn ants and bees. It shows that everything "
+        f"({reason}), so this uses a synthetic set of drawn ants and bees. It shows that it all "
         f"works; its scores say nothing about real photographs, and its rows are marked "
         f"dataset={SYNTHETIC}. To use real ones: DATA=<folder> with make, --data <folder>, or "
         f"ANTSBEES_DATA=<folder>, a folder with train/<class>/ and val/<class>/."
@@ -276,7 +276,9 @@ def _extract(archive: Path, folder: Path, verify: Callable[[Path], None] | None 
         with zipfile.ZipFile(archive) as opened:
             for entry in opened.namelist():
                 if PurePosixPath(entry).is_absolute() or ".." in PurePosixPath(entry).parts:
-                    raise DataError(f"{archive} holds an unsafe path, {entry}; nothing was unpacked")
+                    raise DataError(
+                        f"{archive} holds an unsafe path, {entry}; nothing was unpacked"
+                    )
             opened.extractall(fresh)
         roots = [fresh, *sorted(p for p in fresh.iterdir() if p.is_dir())]
         root = next((p for p in roots if (p / "train").is_dir()), None)

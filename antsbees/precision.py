@@ -42,7 +42,8 @@ def resolve(
     inference = execution.inference_precision
     if inference is Precision.AUTO:
         inference = _remembered(
-            folder, _key(execution, backbone, "inference", image_size),
+            folder,
+            _key(execution, backbone, "inference", image_size),
             lambda: _fastest(lambda p: _forward(execution, backbone, image_size, p)),
         )
     precision = execution.precision
@@ -50,7 +51,8 @@ def resolve(
         precision = Precision.FP32
     elif precision is Precision.AUTO:
         precision = _remembered(
-            folder, _key(execution, backbone, f"k{k}", image_size),
+            folder,
+            _key(execution, backbone, f"k{k}", image_size),
             lambda: _fastest(lambda p: _training_step(execution, backbone, k, image_size, p)),
         )
     return replace(execution, precision=precision, inference_precision=inference)

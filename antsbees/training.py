@@ -106,9 +106,7 @@ class Training:
         train_s = time.perf_counter() - train_start
         self.epoch += 1
         val = self._activations.val(k)
-        self.evaluation = evaluate(
-            self.trained, val, self._val_labels, self._backbone, self._run
-        )
+        self.evaluation = evaluate(self.trained, val, self._val_labels, self._backbone, self._run)
         if not (math.isfinite(train_loss) and math.isfinite(self.evaluation.loss)):
             raise DivergedError(
                 f"the loss is no longer finite in epoch {self.epoch}: training "

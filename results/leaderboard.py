@@ -59,9 +59,7 @@ class Leaderboard:
                 found.append((newest, folder.name.removeprefix(f"{PARTITION}=")))
         return [name for _, name in sorted(found)]
 
-    def read_table(
-        self, sweep: str | None = None, columns: Sequence[str] = COLUMNS
-    ) -> pa.Table:
+    def read_table(self, sweep: str | None = None, columns: Sequence[str] = COLUMNS) -> pa.Table:
         """Read rows as an Arrow table, of one sweep or of all, in the order of their trials.
 
         Raises:
@@ -96,7 +94,8 @@ class Leaderboard:
         Raises:
             LeaderboardError: As ``read_table``.
         """
-        return self.read_table(sweep).to_pandas()
+        frame: pd.DataFrame = self.read_table(sweep).to_pandas()
+        return frame
 
     def compact(self, sweep: str) -> None:
         """Replace a finished sweep's files by one. Not for a sweep that is running."""

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 ALL = "all"
 
@@ -157,7 +165,9 @@ def values_of(entry: Any, all_stages: int | None) -> list[float]:
             found = list(values)
         case _:
             found = [entry]
-    if ALL in found and all_stages is None:
+    if ALL not in found:
+        return found
+    if all_stages is None:
         raise ValueError("'all' has a meaning for frozen_stages only")
     return [all_stages if value == ALL else value for value in found]
 

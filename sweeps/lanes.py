@@ -60,10 +60,13 @@ def plan_lanes(spec: Lanes, nodes: Sequence[Mapping[str, float]]) -> tuple[Lane,
             here = min(here, spec.gpu.slots - gpu_slots)
         gpu_slots += here
         cpu_slots += (cores - here * spec.gpu.threads) // spec.cpu.threads
-    for kind, asked, there in (("gpu", spec.gpu.slots, gpu_slots), ("cpu", spec.cpu.slots, cpu_slots)):
+    for kind, asked, there in (
+        ("gpu", spec.gpu.slots, gpu_slots),
+        ("cpu", spec.cpu.slots, cpu_slots),
+    ):
         if asked != "auto" and asked > there:
             raise UsageError(
-                f"lanes.{kind}.slots asks for {asked} workers, but the machines have room for {there}"
+                f"lanes.{kind}.slots asks for {asked} workers, but there is room for {there}"
             )
     if spec.cpu.slots != "auto":
         cpu_slots = spec.cpu.slots

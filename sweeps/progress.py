@@ -128,8 +128,8 @@ class ProgressView:
         detail = record.error_message if record.error_kind else _score(record.score)
         return (
             f"[{now.done}/{now.total}, {_clock_time(now.elapsed_s)}] "
-            f"trial {record.trial_number} {record.status} after {record.epochs_run} epochs: {detail}"
-            f"; best {self._best_text()}"
+            f"trial {record.trial_number} {record.status} after {record.epochs_run} epochs: "
+            f"{detail}; best {self._best_text()}"
         )
 
     def _best_text(self) -> str:

@@ -77,7 +77,11 @@ def retrain(
         for _ in range(config.epochs):
             metrics = training.run_epoch()
             report(seed, metrics)
-            if own is None and metrics.epoch == record.epochs_run and _can_compare(record, run, on_all):
+            if (
+                own is None
+                and metrics.epoch == record.epochs_run
+                and _can_compare(record, run, on_all)
+            ):
                 reproduced = _same(record, metrics)
         own = own or training
         finals[seed] = metrics
@@ -128,9 +132,10 @@ def open_images(record: TrialRecord, sweep_file: Path, data: str | None) -> Data
         source = "synthetic" if synthetic else str(root) if root.exists() else before["data"]
     dataset = open_dataset(source)
     if dataset.fingerprint != record.dataset_fingerprint:
+        theirs = str(record.dataset_fingerprint)[:8]
         raise DataError(
-            f"the images at {dataset.root} are not those of sweep {record.sweep}: their fingerprint "
-            f"is {dataset.fingerprint[:8]}, its rows have {str(record.dataset_fingerprint)[:8]}; "
+            f"the images at {dataset.root} are not those of sweep {record.sweep}: their "
+            f"fingerprint is {dataset.fingerprint[:8]}, its rows have {theirs}; "
             "bring the images back, or run a new sweep on these"
         )
     return dataset

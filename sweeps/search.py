@@ -1,4 +1,4 @@
-"""The Optuna study as a Ray searcher: proposes trials and lanes, takes in results, hands on rows."""
+"""The Optuna study as a Ray searcher: proposes trials and lanes, turns results into rows."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class InFlight:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-class StudySearcher(Searcher):  # type: ignore[misc] # ray has no types
+class StudySearcher(Searcher):
     """Asks the study for trials as slots become free, and tells it how they ended.
 
     Trials the study has as running, because their driver ended before they did, come first, under
@@ -60,7 +60,7 @@ class StudySearcher(Searcher):  # type: ignore[misc] # ray has no types
         spec: SweepSpec,
         dataset: Dataset,
         lanes: Sequence[Lane],
-        publish: Callable[[TrialRecord], None],
+        publish: Callable[[TrialRecord], object],
         observer: Observer,
         clock: Callable[[], float] = time.time,
         deadline_s: float | None = None,
@@ -136,11 +136,15 @@ class StudySearcher(Searcher):  # type: ignore[misc] # ray has no types
         self._busy[flight.lane.kind] -= 1
         self._observer.trial_finished(record)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Give Ray nothing to keep: the study is the truth about the search."""
+        return {}
+
     def save(self, checkpoint_path: str) -> None:
-        """Save nothing: the study is the truth about the search."""
+        """Save nothing; see ``__getstate__``."""
 
     def restore(self, checkpoint_path: str) -> None:
-        """Restore nothing; see ``save``."""
+        """Restore nothing; see ``__getstate__``."""
 
     def _next_trial(self) -> optuna.Trial | None:
         if self._unfinished:

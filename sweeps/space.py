@@ -141,7 +141,7 @@ def _holds(parameter: BaseDistribution | float | str, value: Any) -> bool:
     if isinstance(parameter, CategoricalDistribution):
         return value in parameter.choices
     if isinstance(parameter, FloatDistribution | IntDistribution):
-        return parameter.low <= value <= parameter.high
+        return bool(parameter.low <= value <= parameter.high)
     return False
 
 
@@ -152,7 +152,9 @@ def grid(spec: SweepSpec) -> list[dict[str, Any]]:
     for kind, settings in space.settings.items():
         named = {setting_name(kind, name): p for name, p in settings.items()}
         axes = {**space.shared, SCHEDULE: space.kinds, **named}
-        searched = {n: list(_members(p)) for n, p in axes.items() if isinstance(p, BaseDistribution)}
+        searched = {
+            n: list(_members(p)) for n, p in axes.items() if isinstance(p, BaseDistribution)
+        }
         if SCHEDULE in searched:
             searched[SCHEDULE] = [str(kind)]
         for values in itertools.product(*searched.values()):

@@ -20,6 +20,11 @@ NAME_RULE = "letters, digits, '.', '_' and '-', at most 64, not starting with '.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 
 
+def is_safe_name(name: str) -> bool:
+    """Tell whether a name follows ``NAME_RULE``."""
+    return _NAME.fullmatch(name) is not None
+
+
 class ScheduleSettings(Model):
     """What a kind of schedule brings with it; only its own settings may be given."""
 
@@ -35,7 +40,9 @@ class ScheduleSettings(Model):
 
     def given(self) -> dict[str, Any]:
         """Return the settings that were written down."""
-        return {name: v for name in type(self).model_fields if (v := getattr(self, name)) is not None}
+        return {
+            name: v for name in type(self).model_fields if (v := getattr(self, name)) is not None
+        }
 
 
 def _checked(entry: Any, info: ValidationInfo) -> Any:
@@ -67,7 +74,7 @@ class Space(Model):
     weight_decay: Entry = 0.0
     batch_size: Entry = 32
     label_smoothing: Entry = 0.0
-    frozen_stages: Entry = ALL
+    frozen_stages: Entry = "all"
     schedule: Schedules = Field(
         default={ScheduleKind.COSINE: ScheduleSettings(final_fraction=0.0)},
         min_length=1,
@@ -236,7 +243,7 @@ class SweepSpec(Model):
     @field_validator("name")
     @classmethod
     def _safe_file_name(cls, name: str) -> str:
-        if not _NAME.fullmatch(name):
+        if not is_safe_name(name):
             raise ValueError(f"{name!r} is no safe file name; use {NAME_RULE}")
         return name
 

@@ -9,7 +9,7 @@ from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 from sweeps.spec import Asha, SweepSpec
 
 
-class AshaForSearched(ASHAScheduler):  # type: ignore[misc] # ray has no types
+class AshaForSearched(ASHAScheduler):
     """ASHA for the trials that were searched; the user's first tries run to their end.
 
     They are what the winner is measured against, and a score of fewer epochs would not be fair.

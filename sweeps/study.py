@@ -1,4 +1,4 @@
-"""The Optuna study of a sweep: its sampler, and its storage that survives any end of its process."""
+"""The Optuna study of a sweep: its sampler, and a storage that survives any end of its process."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import fcntl
 import os
 import warnings
 from pathlib import Path
+from typing import Any, cast
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
@@ -38,6 +39,7 @@ class KernelLock(JournalFileOpenLock):
 
 def open_study(spec: SweepSpec, journal: Path) -> optuna.Study:
     """Open the sweep's study, or create it with the spec's first configurations enqueued."""
+    optuna.logging.disable_default_handler()
     journal.parent.mkdir(parents=True, exist_ok=True)
     _drop_torn_line(journal)
     storage = JournalStorage(JournalFileBackend(str(journal), KernelLock(journal)))
@@ -45,7 +47,7 @@ def open_study(spec: SweepSpec, journal: Path) -> optuna.Study:
     study = optuna.create_study(
         storage=storage,
         study_name=spec.name,
-        direction=spec.objective.direction,
+        direction=cast(Any, spec.objective.direction),
         load_if_exists=True,
     )
     study.sampler = make_sampler(spec, num_known=len(study.get_trials(deepcopy=False)))

@@ -119,7 +119,9 @@ def _leaderboard_table(title: str, ranked: list[TrialRecord], top: int) -> Table
         "lane": "lane", "seconds": "training_s",
     }  # fmt: skip
     for name in columns:
-        table.add_column(name, justify="left" if name in ("sweep", "status", "schedule") else "right")
+        table.add_column(
+            name, justify="left" if name in ("sweep", "status", "schedule") else "right"
+        )
     for place, record in enumerate(ranked[:top], start=1):
         values = {**asdict(record), "rank": place}
         style = "bold" if place == 1 and record.status is TrialStatus.COMPLETE else None

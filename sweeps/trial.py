@@ -165,8 +165,9 @@ class Bench:
         )
         key = run.inference_precision
         if key not in self._activations:
-            caching = folder is not None and job.cache_max_bytes > 0
-            cache = TensorCache(folder / "activations", job.cache_max_bytes) if caching else None
+            cache = None
+            if folder is not None and job.cache_max_bytes > 0:
+                cache = TensorCache(folder / "activations", job.cache_max_bytes)
             self._activations[key] = Activations(job.dataset, self._backbone, job.task, run, cache)
         self.facts |= {
             "precision": str(run.precision),

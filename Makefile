@@ -1,0 +1,68 @@
+# Every target sets up the environment first when it is missing or stale.
+SPEC ?= default
+MODEL ?= latest
+PYTHON ?= python3
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SWEEP_OPTIONS := $(if $(NAME),--name "$(NAME)") $(if $(DATA),--data "$(DATA)") $(if $(TRIALS),--trials $(TRIALS))
+ROW_OPTIONS := $(if $(NAME),--sweep "$(NAME)")
+SOURCES := antsbees results sweeps tests benchmarks
+
+.DEFAULT_GOAL := help
+.PHONY: help setup sweep best leaderboard retrain predict test test-unit test-whole lint format bench clean
+
+help: ## list the targets
+	@echo "Targets:"
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+	@echo "Variables: SPEC=default|quick|tutorial|file.yaml  NAME=sweep  DATA=folder|zip|synthetic|auto  TRIALS=n"
+	@echo "           IMAGES=files or folders and MODEL=name, for predict"
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+setup: $(STAMP) ## install into .venv what is missing
+
+sweep: $(STAMP) ## run a sweep and show the winner (SPEC, NAME, DATA, TRIALS)
+	@$(BIN)/antsbees sweep "$(SPEC)" $(SWEEP_OPTIONS)
+
+best: $(STAMP) ## show the best configuration (NAME)
+	@$(BIN)/antsbees best $(ROW_OPTIONS)
+
+leaderboard: $(STAMP) ## list the trials, best first (NAME)
+	@$(BIN)/antsbees leaderboard $(ROW_OPTIONS)
+
+retrain: $(STAMP) ## train the winner again and keep it as a model (NAME, DATA)
+	@$(BIN)/antsbees retrain $(ROW_OPTIONS) $(if $(DATA),--data "$(DATA)")
+
+predict: $(STAMP) ## tell the class of images (IMAGES, MODEL)
+	@$(if $(IMAGES),,$(error IMAGES= is missing: make predict IMAGES="photo.jpg folder"))
+	@$(BIN)/antsbees predict "$(MODEL)" $(IMAGES)
+
+test: $(STAMP) ## run all tests
+	@$(BIN)/python -m pytest
+
+test-unit: $(STAMP) ## run the tests that need no Ray, in under a minute
+	@$(BIN)/python -m pytest -m "not whole"
+
+test-whole: $(STAMP) ## run the tests of the whole path, with a real Ray
+	@$(BIN)/python -m pytest -m whole
+
+lint: $(STAMP) ## check format, style and types
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/mypy
+
+format: $(STAMP) ## format the sources
+	@$(BIN)/ruff format $(SOURCES)
+	@$(BIN)/ruff check --fix $(SOURCES)
+
+bench: $(STAMP) ## measure what benchmarks/README.md claims (DATA)
+	@$(BIN)/python -m benchmarks $(if $(DATA),--data "$(DATA)")
+
+clean: ## delete what was installed and built; runs/ stays
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find antsbees results sweeps tests benchmarks -name __pycache__ -type d -exec rm -rf {} +
