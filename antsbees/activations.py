@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from collections.abc import Sequence
 
 import numpy as np
 import torch
+from filelock import Timeout
 from torch import Tensor
 
 from antsbees import images
@@ -67,11 +69,29 @@ class Activations:
             k = 0: ``(N, S, S, 3) uint8``; k = all: ``(N, width)``; else ``(N, H, W, C)``, in the
             inference precision. On a GPU that has room for it, on the GPU.
         """
+        found = self._get(split, k, view, wait=True)
+        if found is None:
+            raise RuntimeError(f"waited for {self._key(split, k, view)}, and got nothing")
+        return found
+
+    def prepare(self, k: int, wanted: Sequence[tuple[str, int]]) -> None:
+        """Compute those of the wanted splits and views that no other process is computing.
+
+        Workers that start together so share the work, instead of waiting for the same tensor.
+        """
+        if self._cache is not None:
+            for split, view in wanted:
+                self._get(split, k, view, wait=False)
+
+    def _get(self, split: str, k: int, view: int, wait: bool) -> Tensor | None:
         key = self._key(split, k, view)
         if key in self._held:
             self._held.move_to_end(key)
             return self._held[key]
-        tensor = self._on_device(self._load_or_compute(split, k, view))
+        found = self._load_or_compute(split, k, view, wait)
+        if found is None:
+            return None
+        tensor = self._on_device(found)
         if self._cache is not None or k == 0:
             self._held[key] = tensor
             if len(self._held) > HELD_ON_HOST and not self._execution.on_gpu:
@@ -83,21 +103,31 @@ class Activations:
         name = f"{split}-v{view}-k{k}"
         return f"{pixels}/pixels/{name}" if k == 0 else f"{pixels}/{stages}/{name}"
 
-    def _load_or_compute(self, split: str, k: int, view: int) -> Tensor:
+    def _load_or_compute(self, split: str, k: int, view: int, wait: bool = True) -> Tensor | None:
+        """Return activations; ``None`` if another process computes them and we do not wait."""
         if self._cache is None:
             return self._compute(split, k, view)
         key = self._key(split, k, view)
         if (ready := self._cache.load(key)) is not None:
             return ready
-        with self._cache.lock(key):
-            if (ready := self._cache.load(key)) is not None:
-                return ready
-            computed = self._compute(split, k, view)
-            try:
-                self._cache.store(key, computed)
-            except OSError as error:
-                logger.warning("activations are not cached: %s", error)
-                return computed
+        try:
+            with self._cache.lock(key).acquire(blocking=wait):
+                ready = self._cache.load(key)
+                if ready is not None:
+                    return ready
+                return self._compute_and_store(key, split, k, view)
+        except Timeout:
+            return None
+
+    def _compute_and_store(self, key: str, split: str, k: int, view: int) -> Tensor:
+        computed = self._compute(split, k, view)
+        if self._cache is None:
+            return computed
+        try:
+            self._cache.store(key, computed)
+        except OSError as error:
+            logger.warning("activations are not cached: %s", error)
+            return computed
         stored = self._cache.load(key)
         return computed if stored is None else stored
 

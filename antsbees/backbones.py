@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from antsbees.catalog import Architecture, architecture
+from antsbees.kernels import speed_up
 from antsbees.weights import load_weights
 
 
@@ -57,6 +58,7 @@ def load_backbone(name: str, weights: str = "default", seed: int = 0) -> Backbon
         torch.manual_seed(seed)
         network = _network(name)
     load_weights(network, name, weights)
+    speed_up(network)
     stages = tuple(
         stage.eval().requires_grad_(False).to(memory_format=torch.channels_last)
         for stage in _stages(name, network)

@@ -100,7 +100,9 @@ class Training:
         """
         start = time.perf_counter()
         k = self.config.frozen_stages
-        x = self._inputs(k, self.epoch % self._task.views)
+        view = self.epoch % self._task.views
+        self._activations.prepare(k, [("train", view), ("val", 0)])
+        x = self._inputs(k, view)
         train_start = time.perf_counter()
         train_loss = self._train(x)
         train_s = time.perf_counter() - train_start

@@ -164,9 +164,7 @@ def leaderboard(
     """List trials, best first; different datasets and objectives are never ranked together."""
     records = Leaderboard(RunPaths.choose(runs).leaderboard).read(sweep)
     if format is TableFormat.TABLE:
-        console = Console()
-        width = None if console.is_terminal else 200
-        console.print(tables.leaderboard_tables(records, top), width=width)
+        _wide_console().print(tables.leaderboard_tables(records, top))
         return
     rows = tables.leaderboard_rows(records, top)
     if format is TableFormat.JSON:
@@ -258,8 +256,7 @@ def predict(
         for a in answers:
             if a.label is not None:
                 table.add_row(str(a.path), a.label, f"{a.probabilities[a.label]:.4f}")
-        console = Console()
-        console.print(table, width=None if console.is_terminal else 200)
+        _wide_console().print(table)
     if failed:
         raise typer.Exit(1)
 
@@ -340,6 +337,12 @@ def _open(source: str, console: Console) -> Dataset:
     if dataset.notice:
         console.print(Panel(dataset.notice, title="no photographs", border_style="bold yellow"))
     return dataset
+
+
+def _wide_console() -> Console:
+    """Return a console that cuts nothing off where the output is no terminal."""
+    console = Console()
+    return console if console.is_terminal else Console(width=200)
 
 
 class _download_progress:  # noqa: N801 # used like a function, in a with statement
