@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,10 @@ from results.schema import (
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+COMPACTED = "trials.parquet"
+_ATTEMPTS = 5
 
 
 class Leaderboard:
@@ -54,9 +58,11 @@ class Leaderboard:
         """List the sweeps that have rows, the one with the newest row last."""
         found = []
         for folder in self.folder.glob(f"{PARTITION}=*"):
-            newest = max((f.stat().st_mtime for f in folder.glob("*.parquet")), default=None)
-            if newest is not None:
-                found.append((newest, folder.name.removeprefix(f"{PARTITION}=")))
+            times = [
+                time for file in folder.glob("*.parquet") if (time := _time_of(file)) is not None
+            ]
+            if times:
+                found.append((max(times), folder.name.removeprefix(f"{PARTITION}=")))
         return [name for _, name in sorted(found)]
 
     def read_table(self, sweep: str | None = None, columns: Sequence[str] = COLUMNS) -> pa.Table:
@@ -103,9 +109,9 @@ class Leaderboard:
         files = sorted(folder.glob("*.parquet"))
         if len(files) > 1:
             whole = self.read_table(sweep).drop_columns([PARTITION])
-            _publish(whole, folder / "trials.parquet")
+            _publish(whole, folder / COMPACTED)
             for file in files:
-                if file.name != "trials.parquet":
+                if file.name != COMPACTED:
                     file.unlink()
 
     def _sweep_folder(self, sweep: str) -> Path:
@@ -114,9 +120,8 @@ class Leaderboard:
     def _read_sweep(self, sweep: str, columns: Sequence[str]) -> pa.Table:
         schema = pa.schema([SCHEMA.field(name) for name in columns])
         in_file = [name for name in {*columns, "trial_number"} if name != PARTITION]
-        files = sorted(self._sweep_folder(sweep).glob("*.parquet"))
-        table = pa.concat_tables(list(_read_files(files, in_file)), promote_options="default")
-        # A row that is in the compacted file and, for a moment, in its own too, counts once.
+        table = pa.concat_tables(self._read_files(sweep, in_file), promote_options="default")
+        # A row that is in the compacted file and in one of its own counts once: the latter.
         numbers = table.column("trial_number").to_pylist()
         rows = sorted({number: row for row, number in enumerate(numbers)}.items())
         table = table.take([row for _, row in rows])
@@ -127,19 +132,45 @@ class Leaderboard:
             table = table.append_column(missing, empty)
         return table.select(schema.names).cast(schema)
 
+    def _read_files(self, sweep: str, columns: Sequence[str]) -> list[pa.Table]:
+        """Read a sweep's files, the compacted one first; start over if they are just compacted."""
+        for _ in range(_ATTEMPTS):
+            files = sorted(
+                self._sweep_folder(sweep).glob("*.parquet"),
+                key=lambda file: (file.name != COMPACTED, file.name),
+            )
+            try:
+                return [_read_file(file, columns) for file in files]
+            except FileNotFoundError:
+                continue
+        raise LeaderboardError(f"the files of sweep {sweep!r} in {self.folder} keep vanishing")
 
-def _read_files(files: Iterable[Path], columns: Sequence[str]) -> Iterable[pa.Table]:
-    for file in files:
-        try:
-            opened = pq.ParquetFile(file)
-        except FileNotFoundError:  # compacted since it was listed
-            continue
-        except (pa.ArrowInvalid, OSError) as error:
-            raise LeaderboardError(
-                f"{file} is no readable Parquet file ({error}); delete it to go on without it"
-            ) from error
+
+def _read_file(file: Path, columns: Sequence[str]) -> pa.Table:
+    """Read those of the columns that a file has.
+
+    Raises:
+        FileNotFoundError: It was compacted since it was listed.
+        LeaderboardError: It is damaged.
+    """
+    try:
+        opened = pq.ParquetFile(file)
         known = [name for name in columns if name in opened.schema_arrow.names]
-        yield opened.read(columns=known, use_threads=False).replace_schema_metadata(None)
+        return opened.read(columns=known, use_threads=False).replace_schema_metadata(None)
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise LeaderboardError(
+            f"{file} is no readable Parquet file ({error}); delete it to go on without it"
+        ) from error
+
+
+def _time_of(file: Path) -> float | None:
+    """Return when a file was written; ``None`` if it was compacted since it was listed."""
+    try:
+        return file.stat().st_mtime
+    except FileNotFoundError:
+        return None
 
 
 def _record(row: dict[str, Any]) -> TrialRecord:

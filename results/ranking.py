@@ -87,7 +87,8 @@ def wilson_interval(accuracy: float, num_images: int) -> Interval:
     centre = (accuracy + z2 / (2 * num_images)) / scale
     spread = accuracy * (1 - accuracy) / num_images + z2 / (4 * num_images**2)
     half = _Z_95 * math.sqrt(spread) / scale
-    return Interval(max(0.0, centre - half), min(1.0, centre + half))
+    low = 0.0 if accuracy == 0 else centre - half
+    return Interval(low, 1.0 if accuracy == 1 else centre + half)
 
 
 def _key(record: TrialRecord) -> tuple[int, float, float, float, str, int]:

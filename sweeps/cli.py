@@ -20,7 +20,7 @@ from rich.table import Table
 from antsbees.errors import AntsbeesError, UserError
 from results.errors import ResultsError
 from results.leaderboard import Leaderboard
-from results.schema import TrialRecord
+from results.schema import TrialRecord, TrialStatus
 from sweeps import tables
 from sweeps.errors import RunError, SpecError, SweepError, UsageError
 from sweeps.paths import RunPaths
@@ -128,9 +128,8 @@ def sweep(
         console.print(
             f"Nothing to add: sweep {read.name} has all its {len(outcome.records)} trials."
         )
-    complete = [record for record in outcome.records if record.score is not None]
-    if not complete:
-        raise RunError(_all_failed(outcome.records, paths.log(read.name)))
+    if not any(record.status is TrialStatus.COMPLETE for record in outcome.records):
+        raise RunError(_none_complete(outcome.records, paths.log(read.name)))
     console.print()
     console.print(tables.best_table(tables.best_values(outcome.records)), soft_wrap=True)
     console.print(f"\nLeaderboard: {paths.leaderboard}", style="dim", soft_wrap=True)
@@ -322,7 +321,7 @@ def _activation_cache() -> tuple[Any, Path]:
 
 def _spec_path(spec: str) -> Path:
     path = Path(spec)
-    if path.exists():
+    if path.is_file():
         return path
     if spec in SHIPPED:
         return Path(str(resources.files("sweeps.configs").joinpath(f"{spec}.yaml")))
@@ -453,12 +452,14 @@ def _retrained_lines(result: Any, record: TrialRecord) -> list[str]:
     return [*lines, f"Model: {result.folder}"]
 
 
-def _all_failed(records: list[TrialRecord], log: Path) -> str:
-    if not records:
-        return f"no trial has ended; see {log}"
-    last = records[-1]
+def _none_complete(records: list[TrialRecord], log: Path) -> str:
+    failed = [record for record in records if record.status is TrialStatus.FAILED]
+    if not failed:
+        return f"no trial came to its end: {len(records)} were stopped; see {log}"
+    last = failed[-1]
     return (
-        f"all {len(records)} trials failed, the last with {last.error_kind}: {last.error_message}"
+        f"{len(failed)} of {len(records)} trials failed and none is complete; the last failed with "
+        f"{last.error_kind}: {last.error_message}; see {log}"
     )
 
 

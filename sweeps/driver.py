@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from antsbees.storage import cache_folder, publish_file
 from results.leaderboard import Leaderboard
 from results.schema import TrialRecord
 from sweeps.errors import RunError, UsageError
+from sweeps.guard import guarded
 from sweeps.lanes import Lane, plan_lanes
 from sweeps.observer import Observer
 from sweeps.paths import RunPaths
@@ -221,7 +222,7 @@ def _ray(spec: SweepSpec, log: Path) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    with _logged(log):
+    with _logged(log), nullcontext() if spec.address else guarded():
         try:
             local: dict[str, Any] = {
                 "include_dashboard": False,

@@ -17,8 +17,16 @@ from sweeps.entries import WAYS
 from sweeps.errors import SpecError, UsageError
 from sweeps.spec import ScheduleSettings, SweepSpec
 
-_EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 _ROUNDS = 3
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as people write it: ``1e-3`` is a number, which YAML 1.1 takes for text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
+)
 
 
 def read_spec(path: Path, **overrides: Any) -> SweepSpec:
@@ -50,7 +58,7 @@ def parse_spec(text: str, source: str, **overrides: Any) -> SweepSpec:
     """
     try:
         node = yaml.compose(text)
-        plain = _numbers(yaml.safe_load(text))
+        plain = yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         raise SpecError(f"{source} is no valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(plain, dict):
@@ -68,24 +76,17 @@ def parse_spec(text: str, source: str, **overrides: Any) -> SweepSpec:
         raise SpecError(f"{source} cannot be used:\n{lines}") from error
 
 
-def _numbers(plain: Any) -> Any:
-    """Turn strings such as ``1e-3``, which YAML 1.1 takes for text, into numbers."""
-    if isinstance(plain, dict):
-        return {key: _numbers(value) for key, value in plain.items()}
-    if isinstance(plain, list):
-        return [_numbers(value) for value in plain]
-    if isinstance(plain, str) and _EXPONENT.fullmatch(plain):
-        return float(plain)
-    return plain
-
-
 def _faults(plain: Any, node: yaml.Node | None, error: ValidationError) -> Iterator[str]:
     """Describe every fault; those that only show once others are mended are looked for too."""
     pruned = copy.deepcopy(plain)
+    told: list[list[str]] = []
     for _ in range(_ROUNDS):
-        for fault in error.errors(include_url=False):
-            yield _told(fault, node)
-            _prune(pruned, list(_place(fault["loc"])))
+        places = [list(_place(fault["loc"])) for fault in error.errors(include_url=False)]
+        for place, fault in zip(places, error.errors(include_url=False), strict=True):
+            if not any(place and earlier[: len(place)] == place for earlier in told):
+                yield _told(fault, node)
+            _prune(pruned, place)
+        told += places
         try:
             SweepSpec.model_validate({"name": "sweep"} | pruned)
         except ValidationError as further:
@@ -109,7 +110,17 @@ def _prune(plain: Any, place: list[str]) -> None:
 
 def _place(loc: tuple[int | str, ...]) -> Iterator[str]:
     """Drop from a place what pydantic adds for members of unions and ends of ranges."""
-    added = {"asha", "none", "[key]", "low", "high", "int", "float", "literal['all']"}
+    added = {
+        "asha",
+        "none",
+        "[key]",
+        "low",
+        "high",
+        "int",
+        "float",
+        "literal['all']",
+        "literal['auto']",
+    }
     for number, part in enumerate(loc):
         before = str(loc[number - 1]) if number else ""
         is_way = part == "int" and before == "<int>"

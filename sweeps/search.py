@@ -38,6 +38,7 @@ class InFlight:
     config: TrialConfig
     lane: Lane
     proposed_at_s: float
+    reported: frozenset[int] = frozenset()
     curve: list[dict[str, Any]] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -80,7 +81,7 @@ class StudySearcher(Searcher):
         self._unfinished = deque(t for t in known if t.state is TrialState.RUNNING)
         self._num_proposed = sum(t.state is not TrialState.WAITING for t in known)
         self._num_proposed -= len(self._unfinished)
-        self._grid = deque(_untried(spec, known)) if spec.search.sampler is Sampler.GRID else None
+        self._grid = deque(grid(spec)) if spec.search.sampler is Sampler.GRID else None
 
     @property
     def num_unfinished(self) -> int:
@@ -103,7 +104,9 @@ class StudySearcher(Searcher):
             trial.set_user_attr(CONFIG, config.to_dict())
         self._num_proposed += 1
         self._busy[lane.kind] += 1
-        self._in_flight[trial_id] = InFlight(trial, config, lane, self._clock())
+        self._in_flight[trial_id] = InFlight(
+            trial, config, lane, self._clock(), self._reported_before(trial)
+        )
         self._observer.trial_started(trial.number, config, lane)
         return {
             "trial": config.to_dict(),
@@ -151,10 +154,17 @@ class StudySearcher(Searcher):
             frozen = self._unfinished.popleft()
             return optuna.Trial(self._study, frozen._trial_id)
         if self._grid is not None and not _any_waiting(self._study):
+            known = [trial.params for trial in self._study.get_trials(deepcopy=False)]
+            while self._grid and self._grid[0] in known:
+                self._grid.popleft()
             if not self._grid:
                 return None
             self._study.enqueue_trial(self._grid.popleft())
         return self._study.ask()
+
+    def _reported_before(self, trial: optuna.Trial) -> frozenset[int]:
+        known = self._study.get_trials(deepcopy=False)[trial.number]
+        return frozenset(known.intermediate_values)
 
     def _absorb(self, flight: InFlight, result: dict[str, Any]) -> None:
         """Take in the epochs of a result that are new."""
@@ -163,7 +173,8 @@ class StudySearcher(Searcher):
         flight.facts.update({k: v for k, v in result.items() if k in _FACTS})
         for epoch in fresh:
             flight.curve.append(epoch)
-            flight.trial.report(epoch[self._spec.objective], epoch["epoch"])
+            if epoch["epoch"] not in flight.reported:  # by an earlier start of this trial
+                flight.trial.report(epoch[self._spec.objective], epoch["epoch"])
         if fresh:
             score = fresh[-1][self._spec.objective]
             self._observer.trial_reported(flight.trial.number, len(flight.curve), score)
@@ -250,11 +261,6 @@ def _outcome(curve: list[dict[str, Any]], objective: Objective) -> dict[str, Any
         "training_s": sum(epoch["seconds"] for epoch in curve),
         "trained_part_s": sum(epoch["train_s"] for epoch in curve),
     }
-
-
-def _untried(spec: SweepSpec, known: Sequence[optuna.trial.FrozenTrial]) -> list[dict[str, Any]]:
-    tried = [trial.params for trial in known if trial.state is not TrialState.WAITING]
-    return [combination for combination in grid(spec) if combination not in tried]
 
 
 def _any_waiting(study: optuna.Study) -> bool:

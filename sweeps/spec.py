@@ -187,18 +187,28 @@ class Search(Model):
     )
 
 
+def _slots(value: Any) -> Any:
+    whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    if not whole and value != "auto":
+        raise ValueError(f"must be a whole number, at least 0, or auto, got {value!r}")
+    return value
+
+
+Slots = Annotated[int | Literal["auto"], BeforeValidator(_slots)]
+
+
 class CpuLane(Model):
     """Workers without a GPU."""
 
     threads: int = Field(default=1, ge=1, description="CPU cores of a worker.")
-    slots: int | Literal["auto"] = Field(default="auto", description="Workers; auto: all cores.")
+    slots: Slots = Field(default="auto", description="Workers; auto: all cores.")
 
 
 class GpuLane(Model):
     """Workers with a GPU, or a part of one."""
 
     per_gpu: int = Field(default=1, ge=1, description="Workers that share a GPU.")
-    slots: int | Literal["auto"] = Field(default="auto", description="Workers; auto: all GPUs.")
+    slots: Slots = Field(default="auto", description="Workers; auto: all GPUs.")
     threads: int = Field(default=1, ge=1, description="CPU cores of a worker.")
     device: str = Field(default="cuda", description="What torch calls the device.")
 
@@ -214,6 +224,24 @@ class Cache(Model):
     """The cache of what frozen stages put out."""
 
     max_gb: float = Field(default=8, ge=0, description="Cap on its size; 0 switches it off.")
+
+
+def _schedule_faults(first: First, space: Space) -> Iterator[str]:
+    """Yield what a first try says too much or too little of its schedule."""
+    settings = set().union(*SETTINGS_OF_KIND.values())
+    given = {name for name in settings if getattr(first, name) is not None}
+    if first.schedule is None:
+        if given:
+            yield f"{', '.join(sorted(given))} needs a schedule beside it"
+        return
+    wanted = set(SETTINGS_OF_KIND[first.schedule])
+    in_space = (
+        set(space.schedule[first.schedule].given()) if first.schedule in space.schedule else set()
+    )
+    for name in sorted(given - wanted):
+        yield f"{first.schedule} takes no {name}"
+    for name in sorted(wanted - given - in_space):
+        yield f"{first.schedule} needs {name}, which the space does not have"
 
 
 class SweepSpec(Model):
@@ -273,6 +301,9 @@ class SweepSpec(Model):
         for entry in [self.space.warmup_epochs, *(f.warmup_epochs for f in firsts)]:
             if entry is not None and max(values_of(entry, None)) > self.epochs:
                 yield f"warmup_epochs must be at most epochs ({self.epochs})"
+        for number, first in enumerate(firsts, start=1):
+            for fault in _schedule_faults(first, self.space):
+                yield f"search.first, number {number}: {fault}"
         if self.search.sampler is Sampler.GRID:
             entries = {name: getattr(self.space, name) for name in Space.model_fields}
             entries |= {

@@ -27,7 +27,8 @@ def best_values(records: list[TrialRecord]) -> dict[str, Any]:
     """
     best = winner(records)
     interval = _interval(best)
-    tutorial = next((r for r in records if r.first == TUTORIAL and r.score is not None), None)
+    complete = [record for record in records if record.status is TrialStatus.COMPLETE]
+    tutorial = next((record for record in complete if record.first == TUTORIAL), None)
     return {
         "sweep": best.sweep,
         "trial_number": best.trial_number,
