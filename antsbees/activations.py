@@ -17,6 +17,7 @@ from antsbees.cache import TensorCache
 from antsbees.config import Precision, TaskConfig
 from antsbees.datasets import Dataset
 from antsbees.devices import Execution, arithmetic, numerics
+from antsbees.errors import DataError
 
 logger = logging.getLogger(__name__)
 
@@ -162,7 +163,12 @@ class Activations:
         size = self._task.image_size
         seen = []
         for index, path in enumerate(self.dataset.split(split).paths):
-            image = images.decode(path)
+            try:
+                image = images.decode(path)
+            except OSError as error:
+                raise DataError(
+                    f"{path}: {error}; it could be read when the sweep began"
+                ) from error
             if split == "val":
                 seen.append(images.validation_view(image, size))
             else:

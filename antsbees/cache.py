@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import logging
+import math
 import mmap
 import os
 import weakref
@@ -69,7 +70,7 @@ class TensorCache:
             path.unlink(missing_ok=True)
             return None
         weakref.finalize(tensor.untyped_storage(), os.close, descriptor)
-        os.utime(path)
+        os.utime(descriptor)
         return tensor
 
     def store(self, key: str, tensor: Tensor) -> None:
@@ -101,7 +102,7 @@ class TensorCache:
     def _files(self) -> list[tuple[float, int, Path]]:
         """List the files with the time of their last use and their size, oldest use first."""
         found = []
-        for path in self.folder.rglob(f"*{SUFFIX}"):
+        for path in self.folder.rglob(f"[!.]*{SUFFIX}"):
             try:
                 status = path.stat()
             except FileNotFoundError:  # deleted by another process meanwhile
@@ -134,6 +135,8 @@ def _map(descriptor: int) -> Tensor:
     except (KeyError, TypeError) as error:
         raise ValueError("unknown header") from error
     payload = memoryview(mapped)[HEADER_BYTES:]
+    if len(payload) != math.prod(shape) * dtype.itemsize:
+        raise ValueError("its size is not that of its shape")
     if zlib.crc32(payload) != crc32:
         raise ValueError("checksum differs")
     return torch.frombuffer(mapped, dtype=dtype, offset=HEADER_BYTES).reshape(shape)

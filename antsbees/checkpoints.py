@@ -101,7 +101,9 @@ def load_model(folder: Path) -> SavedModel:
     return SavedModel(description, backbone, network.eval())
 
 
-def _description(plain: dict[str, Any]) -> ModelDescription:
+def _description(plain: Any) -> ModelDescription:
+    if not isinstance(plain, dict):
+        raise ValueError(f"{DESCRIPTION_FILE} describes no model")
     if plain.get("format_version") != FORMAT_VERSION:
         raise ValueError(f"its format is {plain.get('format_version')}, not {FORMAT_VERSION}")
     return ModelDescription(

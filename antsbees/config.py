@@ -89,6 +89,8 @@ class Schedule:
     warmup_epochs: int = 0
 
     def __post_init__(self) -> None:
+        if self.kind not in set(ScheduleKind):
+            raise ConfigError(f"schedule must be one of {', '.join(ScheduleKind)}, got {self.kind}")
         object.__setattr__(self, "kind", ScheduleKind(self.kind))
         wanted = SETTINGS_OF_KIND[self.kind]
         for name in ("step_size", "gamma", "final_fraction", "peak"):
@@ -177,7 +179,9 @@ class TrialConfig:
         in_schedule = {f.name for f in fields(Schedule)} - {"kind"}
         settings = {name: values.pop(name) for name in in_schedule & set(values)}
         if "schedule" in values:
-            values["schedule"] = Schedule(ScheduleKind(values["schedule"]), **settings)
+            values["schedule"] = Schedule(values["schedule"], **settings)
+        elif settings:
+            raise ConfigError(f"{', '.join(sorted(settings))} needs a schedule beside it")
         unknown = set(values) - {f.name for f in fields(cls)}
         if unknown:
             raise ConfigError(f"unknown hyperparameters: {', '.join(sorted(unknown))}")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import shutil
-import urllib.error
+import tempfile
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -126,14 +128,7 @@ def _files_by_class(folder: Path) -> dict[str, list[Path]]:
     if not folder.is_dir():
         return {}
     classes = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
-    return {
-        c.name: sorted(
-            f
-            for f in c.iterdir()
-            if f.is_file() and f.suffix.lower() in images.SUFFIXES and not f.name.startswith(".")
-        )
-        for c in classes
-    }
+    return {c.name: sorted(f for f in c.iterdir() if images.is_image_file(f)) for c in classes}
 
 
 def _layout_faults(root: Path, files: dict[str, dict[str, list[Path]]]) -> Iterator[str]:
@@ -161,7 +156,7 @@ def _split_of(files: dict[str, list[Path]], classes: tuple[str, ...]) -> Split:
 def _fingerprint(root: Path, paths: list[Path]) -> str:
     digest = hashlib.sha256()
     for path in paths:
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0")
+        digest.update(os.fsencode(path.relative_to(root).as_posix()) + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
@@ -176,8 +171,7 @@ def _undecodable(root: Path, paths: list[Path], fingerprint: str) -> list[str]:
         try:
             images.decode(path)
         except OSError as error:
-            reason = str(error).replace(f" '{path}'", "")
-            return f"{path.relative_to(root).as_posix()} cannot be decoded: {reason}"
+            return f"{path.relative_to(root).as_posix()} cannot be decoded: {error}"
         return None
 
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
@@ -197,7 +191,7 @@ def _auto(progress: Progress | None) -> Dataset:
     if not folder.is_dir():
         try:
             _download(folder, progress)
-        except (urllib.error.URLError, OSError, zipfile.BadZipFile, DataError) as error:
+        except (OSError, http.client.HTTPException, DataError) as error:
             drawn = read_folder(_synthetic_folder(), name=SYNTHETIC)
             return replace(drawn, notice=_synthetic_notice(error))
     return read_folder(folder)
@@ -224,8 +218,9 @@ def _synthetic_folder() -> Path:
 
 def _download(folder: Path, progress: Progress | None) -> None:
     """Fetch the tutorial's archive, and publish its images if they are the expected ones."""
-    archive = folder.with_suffix(".zip")
-    with publish_file(archive) as partial:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".download-", dir=folder.parent) as temporary:
+        partial = Path(temporary) / ARCHIVE_URL.rpartition("/")[2]
         with (
             urllib.request.urlopen(ARCHIVE_URL, timeout=DOWNLOAD_TIMEOUT_S) as answer,
             partial.open("wb") as out,
@@ -236,7 +231,6 @@ def _download(folder: Path, progress: Progress | None) -> None:
                 if progress:
                     progress(out.tell(), total)
         _extract(partial, folder, verify=verify_hymenoptera)
-    archive.unlink()
 
 
 def verify_hymenoptera(root: Path) -> None:
@@ -266,20 +260,25 @@ def _unzipped(archive: Path) -> Path:
     return folder
 
 
+def _unpack(archive: Path, folder: Path) -> None:
+    with zipfile.ZipFile(archive) as opened:
+        for entry in opened.namelist():
+            if PurePosixPath(entry).is_absolute() or ".." in PurePosixPath(entry).parts:
+                raise DataError(f"{archive} holds an unsafe path, {entry}; nothing was unpacked")
+        opened.extractall(folder)
+
+
 def _extract(archive: Path, folder: Path, verify: Callable[[Path], None] | None = None) -> None:
     """Unpack a zip, and publish the folder in it that holds ``train`` as ``folder``.
 
     Raises:
-        DataError: An entry points outside of the archive, or there is no folder ``train``.
+        DataError: The archive is damaged, an entry points outside of it, or there is no ``train``.
     """
     with publish_folder(folder) as fresh:
-        with zipfile.ZipFile(archive) as opened:
-            for entry in opened.namelist():
-                if PurePosixPath(entry).is_absolute() or ".." in PurePosixPath(entry).parts:
-                    raise DataError(
-                        f"{archive} holds an unsafe path, {entry}; nothing was unpacked"
-                    )
-            opened.extractall(fresh)
+        try:
+            _unpack(archive, fresh)
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+            raise DataError(f"{archive} cannot be unpacked: {error}") from error
         roots = [fresh, *sorted(p for p in fresh.iterdir() if p.is_dir())]
         root = next((p for p in roots if (p / "train").is_dir()), None)
         if root is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
 """File endings that are taken for images; everything else is skipped."""
@@ -19,22 +19,30 @@ RESIZE_MARGIN = 256 / 224
 Pixels = NDArray[np.uint8]
 
 
+def is_image_file(path: Path) -> bool:
+    """Tell by its name if a file is taken for an image; hidden files are not."""
+    visible = not path.name.startswith(".")
+    return visible and path.suffix.lower() in SUFFIXES and path.is_file()
+
+
 def decode(path: Path) -> Image.Image:
     """Read an image file as RGB, turned the way its EXIF orientation says.
 
     Greyscale, palette, CMYK and 16-bit images are converted; transparent parts become white.
 
     Raises:
-        OSError: The file cannot be read or is no image; Pillow's other errors are turned into it.
+        OSError: The file cannot be read or is no image; the message does not repeat the path.
     """
     try:
         with Image.open(path) as image:
             upright = ImageOps.exif_transpose(image)
             return _to_rgb(upright)
-    except OSError:
-        raise
+    except FileNotFoundError as error:
+        raise FileNotFoundError("no such file") from error
+    except UnidentifiedImageError as error:
+        raise OSError("cannot identify image file") from error
     except Exception as error:  # Pillow's decoders raise ValueError, SyntaxError, struct.error, ...
-        raise OSError(f"{type(error).__name__}: {error}") from error
+        raise OSError(getattr(error, "strerror", None) or str(error)) from error
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

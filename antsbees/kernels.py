@@ -29,18 +29,20 @@ class DepthwiseConv2d(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:
         """Convolve ``(N, C, H, W)``."""
-        padding, crop = self._padding(input.shape[-2], input.shape[-1])
+        if self._same and input.shape[-2] != input.shape[-1]:
+            raise ValueError(f"SAME padding is for square images, got {tuple(input.shape)}")
+        padding, crop = self._padding(input.shape[-1])
         if input.device.type != "cpu" or self.bias is not None:
             y = F.conv2d(input, self.weight, self.bias, self.stride, padding, 1, self.groups)
             return y[:, :, crop:, crop:]
         return _apply(input, self.weight, self.stride[0], padding, crop)
 
-    def _padding(self, height: int, width: int) -> tuple[tuple[int, int], int]:
+    def _padding(self, size: int) -> tuple[tuple[int, int], int]:
         """Return the padding of both sides, and how many rows and columns to drop in front."""
         if not self._same:
             return (int(self.padding[0]), int(self.padding[1])), 0
         kernel, stride = self.kernel_size[0], self.stride[0]
-        total = max((-(-height // stride) - 1) * stride + kernel - height, 0)
+        total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
         if total % 2 == 0:
             return (total // 2, total // 2), 0
         return (total // 2 + stride, total // 2 + stride), 1

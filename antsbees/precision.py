@@ -8,6 +8,7 @@ import logging
 import platform
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,7 +82,7 @@ def _remembered(folder: Path | None, key: str, measure: Callable[[], Precision])
     path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{path}.lock"):
-        if path.exists():
+        with suppress(OSError, ValueError, KeyError, TypeError):  # absent or damaged: measure
             return Precision(json.loads(path.read_text())["fastest"])
         fastest = measure()
         with publish_file(path) as partial:

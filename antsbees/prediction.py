@@ -45,7 +45,7 @@ def image_files(paths: Iterable[Path]) -> list[Path]:
         if not path.is_dir():
             found.append(path)
             continue
-        below = sorted(f for f in path.rglob("*") if f.suffix.lower() in images.SUFFIXES)
+        below = sorted(f for f in path.rglob("*") if images.is_image_file(f))
         if not below:
             raise DataError(f"there are no images in the folder {path}")
         found += below
@@ -63,8 +63,7 @@ def predict(model: SavedModel, paths: Iterable[Path], device: str = "cpu") -> It
         try:
             pixels = images.validation_view(images.decode(path), description.task.image_size)
         except OSError as error:
-            reason = "no such file" if not path.exists() else str(error).replace(f" '{path}'", "")
-            yield Prediction(path, {}, reason)
+            yield Prediction(path, {}, str(error))
             continue
         batch = torch.from_numpy(pixels.copy()).unsqueeze(0).to(device)
         with torch.no_grad(), arithmetic(device, precision):

@@ -26,6 +26,7 @@ def publish_file(path: Path) -> Iterator[Path]:
     os.close(handle)
     try:
         yield Path(name)
+        os.chmod(name, 0o644)
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -121,7 +121,8 @@ def sweep(
     if outcome.interrupted:
         console.print(
             f"Interrupted: {len(outcome.records)} trials are in the leaderboard; "
-            "run the same command again to go on."
+            "run the same command again to go on.",
+            soft_wrap=True,
         )
         raise typer.Exit(130)
     if not outcome.num_new:

@@ -1,0 +1,53 @@
+"""Small real training for the tests of this room: tiny images and a real backbone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from antsbees.activations import Activations
+from antsbees.backbones import Backbone
+from antsbees.cache import TensorCache
+from antsbees.config import TaskConfig, TrialConfig
+from antsbees.datasets import Dataset
+from antsbees.devices import Execution
+from antsbees.training import EpochMetrics, Training
+
+TIMES = ("seconds", "train_s", "images_per_second")
+ON_ONE_THREAD = Execution()
+
+
+@dataclass(frozen=True)
+class Laboratory:
+    """What one backbone's trials share, their cached activations among it."""
+
+    dataset: Dataset
+    backbone: Backbone
+    task: TaskConfig
+    cache: TensorCache
+    run: Execution = ON_ONE_THREAD
+
+    def activations(self, cache: TensorCache | None = None) -> Activations:
+        """Return activations on the given cache, by default on none."""
+        return Activations(self.dataset, self.backbone, self.task, self.run, cache)
+
+    def training(
+        self,
+        config: TrialConfig,
+        activations: Activations | None = None,
+        train_on: tuple[str, ...] = ("train",),
+    ) -> Training:
+        """Return a trial before its first epoch."""
+        source = activations or self.activations(self.cache)
+        return Training(config, self.task, self.backbone, source, self.run, train_on)
+
+    def curve(
+        self, config: TrialConfig, activations: Activations | None = None
+    ) -> list[dict[str, float]]:
+        """Train all epochs; return their metrics but the times."""
+        training = self.training(config, activations)
+        return [timeless(training.run_epoch()) for _ in range(config.epochs)]
+
+
+def timeless(metrics: EpochMetrics) -> dict[str, float]:
+    """Return what must be reproducible of an epoch's metrics."""
+    return {name: value for name, value in asdict(metrics).items() if name not in TIMES}
