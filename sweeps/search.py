@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import statistics
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from antsbees.config import TrialConfig
 from antsbees.datasets import Dataset
 from results.ranking import is_better
 from results.schema import COLUMNS, Objective, TrialRecord, TrialStatus
+from sweeps.cost import EPOCH_S
 from sweeps.lanes import Lane, LaneKind, free_lane
 from sweeps.observer import Observer
 from sweeps.space import FIRST, grid, suggest
@@ -133,6 +135,9 @@ class StudySearcher(Searcher):
             flight.facts.setdefault("error_kind", WORKER_DIED)
             message = "the worker process ended unexpectedly, see driver.log"
             flight.facts.setdefault("error_message", message)
+        if flight.curve:
+            epoch_s = statistics.fmean(epoch["seconds"] for epoch in flight.curve)
+            flight.trial.set_user_attr(EPOCH_S, epoch_s)
         record = self._record(flight)
         self._publish(record)
         tell(self._study, flight.trial.number, record)

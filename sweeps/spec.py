@@ -304,6 +304,8 @@ class SweepSpec(Model):
         for number, first in enumerate(firsts, start=1):
             for fault in _schedule_faults(first, self.space):
                 yield f"search.first, number {number}: {fault}"
+        if self.search.cost_aware and self.search.sampler is not Sampler.TPE:
+            yield f"search.cost_aware needs the sampler tpe, got {self.search.sampler}"
         if self.search.sampler is Sampler.GRID:
             entries = {name: getattr(self.space, name) for name in Space.model_fields}
             entries |= {

@@ -14,6 +14,7 @@ from optuna.samplers import BaseSampler, CmaEsSampler, QMCSampler, RandomSampler
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
+from sweeps.cost import CostAwareSampler
 from sweeps.space import enqueue_first
 from sweeps.spec import Sampler, SweepSpec
 
@@ -68,7 +69,8 @@ def make_sampler(spec: SweepSpec, num_known: int = 0) -> BaseSampler:
         warnings.simplefilter("ignore", ExperimentalWarning)
         match spec.search.sampler:
             case Sampler.TPE:
-                return TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
+                tpe = TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
+                return CostAwareSampler(tpe) if spec.search.cost_aware else tpe
             case Sampler.GP:
                 return optuna.samplers.GPSampler(seed=seed)
             case Sampler.CMAES:
