@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 from optuna import Study
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
+
+from sweeps.delegation import DelegatingSampler
 
 EPOCH_S = "epoch_s"  # a trial's attribute: seconds an epoch took
 NUM_PROPOSALS = 4
 _STAGES = "frozen_stages"
 
 
-class CostAwareSampler(BaseSampler):
+class CostAwareSampler(DelegatingSampler):
     """Lets another sampler propose several times, and takes the proposal with the cheapest epochs.
 
     Every proposal of TPE is the best of two dozen candidates by expected improvement, drawn anew;
@@ -27,52 +28,18 @@ class CostAwareSampler(BaseSampler):
     the median of those seen with as many frozen stages, interpolated between the numbers seen.
     """
 
-    def __init__(self, sampler: BaseSampler) -> None:
-        self._sampler = sampler
-
-    def infer_relative_search_space(
-        self, study: Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        """Leave the space to the inner sampler."""
-        return self._sampler.infer_relative_search_space(study, trial)
-
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Return the cheapest of several proposals; the first, while costs are unknown."""
         costs = epoch_costs(study.get_trials(deepcopy=False))
-        first = self._sampler.sample_relative(study, trial, search_space)
+        first = super().sample_relative(study, trial, search_space)
         if not costs or _STAGES not in first:
             return first
-        others = [
-            self._sampler.sample_relative(study, trial, search_space)
-            for _ in range(NUM_PROPOSALS - 1)
-        ]
-        return cheapest([first, *others], costs)
-
-    def sample_independent(
-        self,
-        study: Study,
-        trial: FrozenTrial,
-        param_name: str,
-        param_distribution: BaseDistribution,
-    ) -> Any:
-        """Leave it to the inner sampler."""
-        return self._sampler.sample_independent(study, trial, param_name, param_distribution)
-
-    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
-        """Pass on."""
-        self._sampler.before_trial(study, trial)
-
-    def after_trial(
-        self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
-    ) -> None:
-        """Pass on."""
-        self._sampler.after_trial(study, trial, state, values)
-
-    def reseed_rng(self) -> None:
-        """Pass on."""
-        self._sampler.reseed_rng()
+        proposals = [first]
+        for _ in range(NUM_PROPOSALS - 1):
+            proposals.append(super().sample_relative(study, trial, search_space))
+        return cheapest(proposals, costs)
 
 
 def epoch_costs(trials: Sequence[FrozenTrial]) -> dict[int, float]:

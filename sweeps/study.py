@@ -1,9 +1,7 @@
-"""The Optuna study of a sweep: its sampler, and a storage that survives any end of its process."""
+"""The Optuna study of a sweep: opening it, and the sampler the spec names."""
 
 from __future__ import annotations
 
-import fcntl
-import os
 import warnings
 from pathlib import Path
 from typing import Any, cast
@@ -12,38 +10,19 @@ import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, CmaEsSampler, QMCSampler, RandomSampler, TPESampler
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
 from sweeps.cost import CostAwareSampler
+from sweeps.history import BoundedHistorySampler
+from sweeps.journal import Journal
 from sweeps.space import enqueue_first
 from sweeps.spec import Sampler, SweepSpec
-
-
-class KernelLock(JournalFileOpenLock):
-    """A lock on the journal that the kernel releases when its process ends, however it ends.
-
-    Optuna's own locks are files that a killed process leaves behind.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
-
-    def acquire(self) -> bool:
-        """Wait for the lock."""
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-        return True
-
-    def release(self) -> None:
-        """Give the lock back."""
-        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
 
 def open_study(spec: SweepSpec, journal: Path) -> optuna.Study:
     """Open the sweep's study, or create it with the spec's first configurations enqueued."""
     optuna.logging.disable_default_handler()
     journal.parent.mkdir(parents=True, exist_ok=True)
-    _drop_torn_line(journal)
-    storage = JournalStorage(JournalFileBackend(str(journal), KernelLock(journal)))
+    storage = JournalStorage(Journal(journal))
     exists = spec.name in optuna.get_all_study_names(storage)
     study = optuna.create_study(
         storage=storage,
@@ -70,7 +49,9 @@ def make_sampler(spec: SweepSpec, num_known: int = 0) -> BaseSampler:
         match spec.search.sampler:
             case Sampler.TPE:
                 tpe = TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
-                return CostAwareSampler(tpe) if spec.search.cost_aware else tpe
+                return BoundedHistorySampler(
+                    CostAwareSampler(tpe) if spec.search.cost_aware else tpe
+                )
             case Sampler.GP:
                 return optuna.samplers.GPSampler(seed=seed)
             case Sampler.CMAES:
@@ -79,14 +60,3 @@ def make_sampler(spec: SweepSpec, num_known: int = 0) -> BaseSampler:
                 return QMCSampler(seed=spec.seed)
             case Sampler.RANDOM | Sampler.GRID:
                 return RandomSampler(seed=seed)
-
-
-def _drop_torn_line(journal: Path) -> None:
-    """Cut off a last line that a killed process did not finish writing."""
-    if not journal.exists():
-        return
-    content = journal.read_bytes()
-    whole = content.rfind(b"\n") + 1
-    if whole < len(content):
-        with journal.open("r+b") as file:
-            file.truncate(whole)

@@ -125,7 +125,7 @@ def test_a_journal_whose_first_line_is_torn_begins_anew(journal: Path) -> None:
 def test_the_lock_of_a_killed_process_does_not_keep_others_out(tmp_path: Path) -> None:
     journal = tmp_path / "study.journal"
     code = (
-        "import os, signal, sys; from pathlib import Path; from sweeps.study import KernelLock;"
+        "import os, signal, sys; from pathlib import Path; from sweeps.journal import KernelLock;"
         "KernelLock(Path(sys.argv[1])).acquire(); os.kill(os.getpid(), signal.SIGKILL)"
     )
     killed = subprocess.run([sys.executable, "-c", code, str(journal)], env=os.environ)
