@@ -23,9 +23,9 @@ from antsbees.storage import publish_file
 
 logger = logging.getLogger(__name__)
 
-BATCH = 16  # images of a timed pass
-MAX_PASSES = 4  # of each precision
-ENOUGH_S = 1.5  # no further pass is started after this time
+BATCH = 8  # images of a timed pass
+MIN_PASSES, MAX_PASSES = 2, 6  # of each precision
+ENOUGH_S = 1.0  # beyond MIN_PASSES, no further pass is started after this time
 NEEDED_GAIN = 0.9  # bf16 is taken when it needs less than this share of the time of fp32
 
 
@@ -95,12 +95,12 @@ def _fastest(run: Callable[[Precision], None]) -> Precision:
     """Time passes in both precisions, alternating; the first of a precision is the slowest."""
     seconds = {Precision.FP32: float("inf"), Precision.BF16: float("inf")}
     began = time.perf_counter()
-    for _ in range(MAX_PASSES):
+    for number in range(1, MAX_PASSES + 1):
         for precision in seconds:
             start = time.perf_counter()
             run(precision)
             seconds[precision] = min(seconds[precision], time.perf_counter() - start)
-        if time.perf_counter() - began > ENOUGH_S:
+        if number >= MIN_PASSES and time.perf_counter() - began > ENOUGH_S:
             break
     gained = seconds[Precision.BF16] < NEEDED_GAIN * seconds[Precision.FP32]
     return Precision.BF16 if gained else Precision.FP32

@@ -13,7 +13,8 @@ It stands alone: none of this repository's packages is used. What it is made of:
   ``ImageFolder`` and ``DataLoader``, its loop, and frozen layers by ``requires_grad = False``.
 
 Options of the three are as they come, with two exceptions that help it: frozen BatchNorm is kept in
-eval mode, and the DataLoader has the number of workers that measured faster.
+eval mode, and the DataLoader has no workers, which measured faster on two cores with two trials at
+once: 2 trials x 2 epochs of a head took 90 s with none, 118 s with one.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def train_epoch(
         start = time.perf_counter()
         optimizer.zero_grad()
         loss = nn.functional.cross_entropy(model(images), labels)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         steps_s += time.perf_counter() - start
     return steps_s
@@ -164,9 +165,10 @@ def tune_config(options: argparse.Namespace) -> tune.TuneConfig:
 def trial_row(result: Any) -> dict[str, Any]:
     """Sum up one trial for the output file."""
     columns = ["epoch", "val_accuracy", "seconds", "train_s", "finished_at_s", "max_rss_bytes"]
-    frame = result.metrics_dataframe
-    epochs = [] if frame is None else frame[columns].to_dict("records")
-    return {"config": result.config.get("configuration", result.config), "curve": epochs}
+    return {
+        "config": result.config.get("configuration", result.config),
+        "curve": result.metrics_dataframe[columns].to_dict("records"),
+    }
 
 
 def parse() -> argparse.Namespace:
@@ -198,11 +200,14 @@ def main() -> None:
         tune_config=tune_config(options),
         run_config=tune.RunConfig(storage_path=options.storage),
     )
+    start = time.perf_counter()
     results = tuner.fit()
+    fit_s = time.perf_counter() - start
     if results.errors:
         raise SystemExit(f"{len(results.errors)} trials failed, the first: {results.errors[0]}")
     outcome = {
-        "trials": [trial_row(result) for result in results],
+        "trials": [trial_row(r) for r in results if "epoch" in (r.metrics or {})],  # cut off: none
+        "fit_s": fit_s,
         "driver_peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     }
     options.out.write_text(json.dumps(outcome))
