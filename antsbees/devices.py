@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
-import platform
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
 
 from antsbees.config import Precision
-
-ALLOCATOR_ENV = {
-    "GLIBC_TUNABLES": (
-        "glibc.malloc.mmap_max=0:glibc.malloc.mmap_threshold=8589934592:"
-        "glibc.malloc.trim_threshold=17179869184:glibc.malloc.hugetlb=1"
-    )
-}
-"""Environment of a worker process: freed activation buffers are kept for the next batch, in huge
-pages, instead of going back to the kernel and being cleared page by page at the next use."""
 
 
 @dataclass(frozen=True)
@@ -49,18 +38,6 @@ def configure(execution: Execution) -> None:
     if execution.on_gpu:
         torch.cuda.set_device(torch.device(execution.device))
         torch.backends.cudnn.benchmark = True
-
-
-def keep_freed_memory() -> None:
-    """Ask glibc to keep freed buffers, as ``ALLOCATOR_ENV`` does, for a process already running.
-
-    Does nothing where the C library is another one.
-    """
-    if platform.libc_ver()[0] == "glibc":
-        mallopt = ctypes.CDLL("libc.so.6").mallopt
-        m_trim_threshold, m_mmap_max = -1, -4  # malloc.h
-        mallopt(m_mmap_max, 0)
-        mallopt(m_trim_threshold, 2**31 - 1)
 
 
 def arithmetic(device: str, precision: Precision) -> AbstractContextManager[object]:

@@ -21,8 +21,8 @@ from filelock import FileLock, Timeout
 from optuna.trial import TrialState
 from ray import tune
 
+from antsbees.allocator import ALLOCATOR_ENV
 from antsbees.datasets import Dataset
-from antsbees.devices import ALLOCATOR_ENV
 from antsbees.storage import cache_folder, publish_file
 from results.leaderboard import Leaderboard
 from results.schema import TrialRecord
@@ -224,16 +224,10 @@ def _ray(spec: SweepSpec, log: Path) -> Iterator[None]:
         return
     with _logged(log), nullcontext() if spec.address else guarded():
         try:
-            local: dict[str, Any] = {
-                "include_dashboard": False,
-                "object_store_memory": OBJECT_STORE_BYTES,
-            }
             ray.init(
-                address=spec.address or "local",
                 log_to_driver=False,
                 logging_level=logging.ERROR,
-                runtime_env={"env_vars": ALLOCATOR_ENV},
-                **({} if spec.address else local),
+                **(_joined(spec.address) if spec.address else _started()),
             )
         except (ConnectionError, RuntimeError, ValueError, OSError) as error:
             raise RunError(f"Ray could not be started: {error}") from error
@@ -241,6 +235,21 @@ def _ray(spec: SweepSpec, log: Path) -> Iterator[None]:
             yield
         finally:
             ray.shutdown()
+
+
+def _joined(address: str) -> dict[str, Any]:
+    """Return how to join a running cluster; its workers get their environment from Ray."""
+    return {"address": address, "runtime_env": {"env_vars": ALLOCATOR_ENV}}
+
+
+def _started() -> dict[str, Any]:
+    """Return how to start a Ray on this machine; its workers inherit this process's environment."""
+    os.environ.update(ALLOCATOR_ENV)
+    return {
+        "address": "local",
+        "include_dashboard": False,
+        "object_store_memory": OBJECT_STORE_BYTES,
+    }
 
 
 @contextmanager

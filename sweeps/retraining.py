@@ -14,12 +14,13 @@ import torch
 
 from antsbees import __version__
 from antsbees.activations import Activations
+from antsbees.allocator import keep_freed_memory
 from antsbees.backbones import load_backbone
 from antsbees.cache import TensorCache
 from antsbees.checkpoints import ModelDescription, save_model
 from antsbees.config import Precision, TaskConfig, TrialConfig
 from antsbees.datasets import Dataset, open_dataset
-from antsbees.devices import Execution, configure, keep_freed_memory
+from antsbees.devices import Execution, configure
 from antsbees.errors import DataError
 from antsbees.storage import cache_folder
 from antsbees.training import EpochMetrics, Training

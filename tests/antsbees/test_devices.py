@@ -7,15 +7,9 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from antsbees.allocator import ALLOCATOR_ENV, keep_freed_memory
 from antsbees.config import Precision
-from antsbees.devices import (
-    ALLOCATOR_ENV,
-    Execution,
-    arithmetic,
-    configure,
-    keep_freed_memory,
-    numerics,
-)
+from antsbees.devices import Execution, arithmetic, configure, numerics
 
 
 @pytest.fixture

@@ -1,0 +1,27 @@
+"""Keeps freed activation buffers in the process: no torch, so that a driver can use it cheaply."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+
+ALLOCATOR_ENV = {
+    "GLIBC_TUNABLES": (
+        "glibc.malloc.mmap_max=0:glibc.malloc.mmap_threshold=8589934592:"
+        "glibc.malloc.trim_threshold=17179869184:glibc.malloc.hugetlb=1"
+    )
+}
+"""Environment of a worker process: freed activation buffers are kept for the next batch, in huge
+pages, instead of going back to the kernel and being cleared page by page at the next use."""
+
+
+def keep_freed_memory() -> None:
+    """Ask glibc to keep freed buffers, as ``ALLOCATOR_ENV`` does, for a process already running.
+
+    Does nothing where the C library is another one.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+        m_trim_threshold, m_mmap_max = -1, -4  # malloc.h
+        mallopt(m_mmap_max, 0)
+        mallopt(m_trim_threshold, 2**31 - 1)
