@@ -37,7 +37,8 @@ def configure(execution: Execution) -> None:
     torch.set_num_threads(execution.threads)
     if execution.on_gpu:
         torch.cuda.set_device(torch.device(execution.device))
-        torch.backends.cudnn.benchmark = True
+        torch.backends.cudnn.benchmark = True  # try algorithms, among
+        torch.backends.cudnn.deterministic = True  # those that give the same bits every time
 
 
 def arithmetic(device: str, precision: Precision) -> AbstractContextManager[object]:

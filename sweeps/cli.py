@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Callable
 from enum import StrEnum
@@ -90,7 +91,8 @@ def sweep(
         str, typer.Argument(help=f"A YAML file, or one of the shipped specs: {', '.join(SHIPPED)}")
     ] = "default",
     name: Annotated[
-        str | None, typer.Option(help="Name of the sweep, instead of the spec's")
+        str | None,
+        typer.Option(help="Name of the sweep [default: the spec's, with that of --data if given]"),
     ] = None,
     data: Annotated[
         str | None,
@@ -109,9 +111,17 @@ def sweep(
 
     paths = RunPaths.choose(runs)
     read = read_spec(_spec_path(spec), name=name, data=data, trials=trials)
+    if data is not None and name is None:
+        read = read.model_copy(update={"name": _name_with_data(read.name, data)})
     paths.require_writable()
     console = Console()
     dataset = _open(read.data, console)
+    console.print(
+        f"Sweep {read.name}: {read.backbone}, {len(dataset.train)} images to learn from and "
+        f"{len(dataset.val)} to validate on, of {len(dataset.classes)} classes ({dataset.name})",
+        highlight=False,
+        soft_wrap=True,
+    )
     _require_weights(read.backbone, read.weights)
     from sweeps.driver import run_sweep
     from sweeps.progress import ProgressView
@@ -327,6 +337,12 @@ def _spec_path(spec: str) -> Path:
     if spec in SHIPPED:
         return Path(str(resources.files("sweeps.configs").joinpath(f"{spec}.yaml")))
     raise UsageError(f"there is no spec {spec}: give a YAML file, or one of {', '.join(SHIPPED)}")
+
+
+def _name_with_data(name: str, data: str) -> str:
+    """Name a sweep after its spec and its images, so that other images make another sweep."""
+    images = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(data).absolute().stem).strip("-.")
+    return f"{name}-{images}"[:64] if images else name
 
 
 def _open(source: str, console: Console) -> Dataset:

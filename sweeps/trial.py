@@ -134,12 +134,9 @@ class Bench:
     """What a worker keeps between trials: the backbone, the activations at hand, the precision."""
 
     def __init__(self, job: Job, device: str, threads: int) -> None:
-        import torch
-
         from antsbees.backbones import load_backbone
         from antsbees.devices import Execution, configure
 
-        torch.backends.cudnn.deterministic = True
         self._job = job
         self._execution = Execution(device, threads, job.precision, job.inference_precision)
         configure(self._execution)

@@ -18,6 +18,7 @@ import yaml
 from results.leaderboard import Leaderboard
 from results.schema import TrialStatus
 from sweeps import cli, configs
+from sweeps.spec import is_safe_name
 from tests.sweeps.sweep_fakes import row
 
 COMMANDS = ["sweep", "best", "leaderboard", "retrain", "predict", "data", "schema",
@@ -207,3 +208,18 @@ def test_the_installed_command_ends_without_a_traceback(tmp_path: Path) -> None:
     assert ended.returncode == 2
     told = f"error: there is no leaderboard in {tmp_path}/runs/leaderboard; run a sweep first\n"
     assert ended.stderr == told
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        ("synthetic", "default-synthetic"),
+        ("../my photographs/", "default-my-photographs"),
+        ("/data/flowers.zip", "default-flowers"),
+        ("/data/" + "x" * 100, "default-" + "x" * 56),
+        ("/", "default"),
+    ],
+)
+def test_other_images_make_a_sweep_of_another_safe_name(data: str, name: str) -> None:
+    assert cli._name_with_data("default", data) == name
+    assert is_safe_name(name)

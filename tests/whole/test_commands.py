@@ -25,7 +25,7 @@ def workplace(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     """A folder in which a tiny sweep was run from the command line."""
     folder = tmp_path_factory.mktemp("work place")
     (folder / "tiny.yaml").write_text(TINY_SPEC)
-    done = command("sweep", "tiny.yaml", "--data", tiny_folder, cwd=folder)
+    done = command("sweep", "tiny.yaml", "--data", tiny_folder, "--name", "tiny", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "[6/6," in done.stdout
     assert "Best of sweep tiny" in done.stdout
@@ -138,7 +138,7 @@ def test_a_sweep_that_is_ended_leaves_no_process_and_goes_on(
 ) -> None:
     """Rows that were there stay; the same command adds the others, each number once."""
     (tmp_path / "tiny.yaml").write_text(TINY_SPEC.replace("epochs: 3", "epochs: 60"))
-    words = ("sweep", "tiny.yaml", "--data", tiny_folder, "--trials", "40")
+    words = ("sweep", "tiny.yaml", "--data", tiny_folder, "--name", "tiny", "--trials", "40")
     mark = uuid.uuid4().hex
     process = subprocess.Popen(
         command_line(*words), cwd=tmp_path, env=os.environ | {MARK: mark},
