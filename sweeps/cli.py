@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 import sys
-from collections.abc import Callable
 from enum import StrEnum
-from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 import yaml
 from rich.console import Console
-from rich.panel import Panel
 from rich.table import Table
 
 from antsbees.errors import AntsbeesError, UserError
 from results.errors import ResultsError
 from results.leaderboard import Leaderboard
 from results.schema import TrialRecord, TrialStatus
-from sweeps import tables
+from sweeps import naming, tables
 from sweeps.errors import RunError, SpecError, SweepError, UsageError
 from sweeps.paths import RunPaths
-
-if TYPE_CHECKING:
-    from antsbees.datasets import Dataset
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,9 +33,6 @@ app = typer.Typer(
 )
 cache_app = typer.Typer(no_args_is_help=True, help="Show or clear what frozen stages put out.")
 app.add_typer(cache_app, name="cache")
-
-LATEST = "latest"
-SHIPPED = ("default", "quick", "tutorial")
 
 RunsOption = Annotated[
     Path | None,
@@ -88,7 +78,10 @@ class PredictFormat(StrEnum):
 @app.command()
 def sweep(
     spec: Annotated[
-        str, typer.Argument(help=f"A YAML file, or one of the shipped specs: {', '.join(SHIPPED)}")
+        str,
+        typer.Argument(
+            help=f"A YAML file, or one of the shipped specs: {', '.join(naming.SHIPPED)}"
+        ),
     ] = "default",
     name: Annotated[
         str | None,
@@ -110,19 +103,21 @@ def sweep(
     from sweeps.reading import read_spec
 
     paths = RunPaths.choose(runs)
-    read = read_spec(_spec_path(spec), name=name, data=data, trials=trials)
+    read = read_spec(naming.spec_path(spec), name=name, data=data, trials=trials)
     if data is not None and name is None:
-        read = read.model_copy(update={"name": _name_with_data(read.name, data)})
+        read = read.model_copy(update={"name": naming.name_with_data(read.name, data)})
     paths.require_writable()
+    from sweeps import preparing
+
     console = Console()
-    dataset = _open(read.data, console)
+    dataset = preparing.open_images(read.data, console)
     console.print(
         f"Sweep {read.name}: {read.backbone}, {len(dataset.train)} images to learn from and "
         f"{len(dataset.val)} to validate on, of {len(dataset.classes)} classes ({dataset.name})",
         highlight=False,
         soft_wrap=True,
     )
-    _require_weights(read.backbone, read.weights)
+    preparing.require_weights(read.backbone, read.weights)
     from sweeps.driver import run_sweep
     from sweeps.progress import ProgressView
 
@@ -140,7 +135,7 @@ def sweep(
             f"Nothing to add: sweep {read.name} has all its {len(outcome.records)} trials."
         )
     if not any(record.status is TrialStatus.COMPLETE for record in outcome.records):
-        raise RunError(_none_complete(outcome.records, paths.log(read.name)))
+        raise RunError(tables.why_no_winner(outcome.records, paths.log(read.name)))
     console.print()
     console.print(tables.best_table(tables.best_values(outcome.records)), soft_wrap=True)
     console.print(f"\nLeaderboard: {paths.leaderboard}", style="dim", soft_wrap=True)
@@ -205,10 +200,10 @@ def retrain(
 ) -> None:
     """Train the winner again, and write it below runs/models/ as a model to use."""
     paths = RunPaths.choose(runs)
-    record = _chosen_row(_rows(paths, sweep), trial)
-    model_name = _model_name(name or record.sweep)
+    record = naming.chosen_row(_rows(paths, sweep), trial)
+    model_name = naming.model_name(name or record.sweep)
     paths.require_writable()
-    from sweeps.retraining import open_images
+    from sweeps.retraining import open_images, told
     from sweeps.retraining import retrain as train_again
 
     console = Console()
@@ -227,19 +222,21 @@ def retrain(
 
     folder = paths.model(model_name)
     result = train_again(record, dataset, folder, report, seeds, on is TrainOn.ALL)
-    for line in _retrained_lines(result, record):
+    for line in told(result, record):
         console.print(line, highlight=False, soft_wrap=True)
 
 
 @app.command()
 def predict(
-    model: Annotated[str, typer.Argument(help=f"A model: its name, its folder, or '{LATEST}'")],
+    model: Annotated[
+        str, typer.Argument(help=f"A model: its name, its folder, or '{naming.LATEST}'")
+    ],
     images: Annotated[list[Path], typer.Argument(help="Image files, and folders of them")],
     format: Annotated[PredictFormat, typer.Option(help="How to print it")] = PredictFormat.TABLE,
     runs: RunsOption = None,
 ) -> None:
     """Tell the class of images, and how probable it is."""
-    folder = _model_folder(model, RunPaths.choose(runs))
+    folder = naming.model_folder(model, RunPaths.choose(runs))
     from antsbees.checkpoints import load_model
     from antsbees.prediction import image_files
     from antsbees.prediction import predict as answers_for
@@ -279,8 +276,10 @@ def data(
     ] = "auto",
 ) -> None:
     """Check images as a sweep would, and say what is there."""
+    from sweeps import preparing
+
     console = Console()
-    found = _open(source, console)
+    found = preparing.open_images(source, console)
     table = Table(title=f"{found.name}: {found.root}", title_justify="left", box=None)
     table.add_column("class")
     table.add_column("train", justify="right")
@@ -330,154 +329,16 @@ def _activation_cache() -> tuple[Any, Path]:
     return TensorCache(folder, max_bytes=0), folder
 
 
-def _spec_path(spec: str) -> Path:
-    path = Path(spec)
-    if path.is_file():
-        return path
-    if spec in SHIPPED:
-        return Path(str(resources.files("sweeps.configs").joinpath(f"{spec}.yaml")))
-    raise UsageError(f"there is no spec {spec}: give a YAML file, or one of {', '.join(SHIPPED)}")
-
-
-def _name_with_data(name: str, data: str) -> str:
-    """Name a sweep after its spec and its images, so that other images make another sweep."""
-    images = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(data).absolute().stem).strip("-.")
-    return f"{name}-{images}"[:64] if images else name
-
-
-def _open(source: str, console: Console) -> Dataset:
-    from antsbees.datasets import open_dataset
-
-    with _download_progress(console) as progress:
-        dataset = open_dataset(source, progress)
-    if dataset.notice:
-        console.print(Panel(dataset.notice, title="no photographs", border_style="bold yellow"))
-    return dataset
-
-
 def _wide_console() -> Console:
     """Return a console that cuts nothing off where the output is no terminal."""
     console = Console()
     return console if console.is_terminal else Console(width=200)
 
 
-class _download_progress:  # noqa: N801 # used like a function, in a with statement
-    """A progress bar that appears with the first block of a download."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._progress: Any = None
-
-    def __enter__(self) -> Callable[[int, int], None]:
-        return self._update
-
-    def _update(self, done: int, total: int) -> None:
-        from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
-
-        if self._progress is None:
-            columns = (
-                "downloading photographs",
-                BarColumn(),
-                DownloadColumn(),
-                TransferSpeedColumn(),
-            )
-            self._progress = Progress(*columns, console=self._console)
-            self._progress.start()
-            self._task = self._progress.add_task("", total=total or None)
-        self._progress.update(self._task, completed=done)
-
-    def __exit__(self, *_: object) -> None:
-        if self._progress is not None:
-            self._progress.stop()
-
-
-def _require_weights(backbone: str, weights: str) -> None:
-    """Find out before the first trial if weights that are not installed can be had."""
-    if weights != "none" and (backbone, weights) != ("efficientnet_lite0", "default"):
-        from antsbees.backbones import load_backbone
-
-        load_backbone(backbone, weights)
-
-
 def _rows(paths: RunPaths, sweep: str | None) -> list[TrialRecord]:
     board = Leaderboard(paths.leaderboard)
     names = board.sweeps()
     return board.read(sweep or (names[-1] if names else None))
-
-
-def _chosen_row(records: list[TrialRecord], trial: int | None) -> TrialRecord:
-    from results.ranking import winner
-
-    if trial is None:
-        return winner(records)
-    row = next((record for record in records if record.trial_number == trial), None)
-    if row is None:
-        raise UsageError(
-            f"sweep {records[0].sweep!r} has no trial {trial}; see antsbees leaderboard"
-        )
-    if not row.epochs_run:
-        raise UsageError(f"trial {trial} completed no epoch ({row.error_message}); choose another")
-    return row
-
-
-def _model_name(name: str) -> str:
-    from sweeps.spec import NAME_RULE, is_safe_name
-
-    if not is_safe_name(name) or name == LATEST:
-        raise UsageError(f"{name!r} cannot be the name of a model; use {NAME_RULE}")
-    return name
-
-
-def _model_folder(model: str, paths: RunPaths) -> Path:
-    named = paths.model(model)
-    if model == LATEST:
-        found = sorted(paths.model("x").parent.glob("[!.]*"), key=lambda p: p.stat().st_mtime)
-        if not found:
-            raise UsageError(f"there is no model in {named.parent}; run antsbees retrain first")
-        return found[-1]
-    if named.is_dir():
-        return named
-    if Path(model).is_dir():
-        return Path(model)
-    raise UsageError(f"there is no model {model}: neither a folder nor a name in {named.parent}")
-
-
-def _retrained_lines(result: Any, record: TrialRecord) -> list[str]:
-    lines = []
-    if result.reproduced:
-        lines.append(
-            f"Reproduced exactly: validation accuracy {record.val_accuracy:.4f}, "
-            f"loss {record.val_loss:.6f}, the same numbers as in the leaderboard."
-        )
-    elif result.reproduced is False:
-        lines.append(
-            "Not the same numbers as in the leaderboard, accuracy "
-            f"{record.val_accuracy:.4f}, loss {record.val_loss:.6f}: this machine or its libraries "
-            "are not those of the trial."
-        )
-    elif result.accuracies:
-        lines.append(f"Not comparable bit by bit: the trial ran on {record.device}.")
-    if len(result.accuracies) > 1:
-        import statistics
-
-        values = list(result.accuracies.values())
-        mean, spread = statistics.fmean(values), statistics.stdev(values)
-        lines.append(
-            f"Over {len(values)} seeds: validation accuracy {mean:.4f} ± {spread:.4f} "
-            f"(mean and standard deviation), from {min(values):.4f} to {max(values):.4f}"
-        )
-    return [*lines, f"Model: {result.folder}"]
-
-
-def _none_complete(records: list[TrialRecord], log: Path) -> str:
-    failed = [record for record in records if record.status is TrialStatus.FAILED]
-    if not failed:
-        return f"no trial came to its end: {len(records)} were stopped; see {log}"
-    last = failed[-1]
-    return (
-        f"{len(failed)} of {len(records)} trials failed and none is complete; the last failed with "
-        f"{last.error_kind}: {last.error_message}; see {log}"
-    )
 
 
 def main() -> None:

@@ -112,6 +112,32 @@ def retrain(
     return result
 
 
+def told(result: Retrained, record: TrialRecord) -> list[str]:
+    """Say what came out, a sentence a line."""
+    lines = []
+    if result.reproduced:
+        lines.append(
+            f"Reproduced exactly: validation accuracy {record.val_accuracy:.4f}, "
+            f"loss {record.val_loss:.6f}, the same numbers as in the leaderboard."
+        )
+    elif result.reproduced is False:
+        lines.append(
+            "Not the same numbers as in the leaderboard, accuracy "
+            f"{record.val_accuracy:.4f}, loss {record.val_loss:.6f}: this machine or its libraries "
+            "are not those of the trial."
+        )
+    elif result.accuracies:
+        lines.append(f"Not comparable bit by bit: the trial ran on {record.device}.")
+    if len(result.accuracies) > 1:
+        values = list(result.accuracies.values())
+        mean, spread = statistics.fmean(values), statistics.stdev(values)
+        lines.append(
+            f"Over {len(values)} seeds: validation accuracy {mean:.4f} ± {spread:.4f} "
+            f"(mean and standard deviation), from {min(values):.4f} to {max(values):.4f}"
+        )
+    return [*lines, f"Model: {result.folder}"]
+
+
 def open_images(record: TrialRecord, sweep_file: Path, data: str | None) -> Dataset:
     """Open the images a row was computed from, and check that they are the same.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -140,6 +141,18 @@ def leaderboard_rows(records: list[TrialRecord], top: int) -> list[dict[str, Any
             about["dataset_fingerprint"] = key.dataset_fingerprint
             rows.append({**about, **values, "status": str(record.status)})
     return rows
+
+
+def why_no_winner(records: list[TrialRecord], log: Path) -> str:
+    """Say why a sweep has no complete trial."""
+    failed = [record for record in records if record.status is TrialStatus.FAILED]
+    if not failed:
+        return f"no trial came to its end: {len(records)} were stopped; see {log}"
+    last = failed[-1]
+    return (
+        f"{len(failed)} of {len(records)} trials failed and none is complete; the last failed with "
+        f"{last.error_kind}: {last.error_message}; see {log}"
+    )
 
 
 def number(value: Any) -> str:

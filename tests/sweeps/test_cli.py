@@ -17,7 +17,7 @@ import yaml
 
 from results.leaderboard import Leaderboard
 from results.schema import TrialStatus
-from sweeps import cli, configs
+from sweeps import cli, configs, naming
 from sweeps.spec import is_safe_name
 from tests.sweeps.sweep_fakes import row
 
@@ -221,5 +221,5 @@ def test_the_installed_command_ends_without_a_traceback(tmp_path: Path) -> None:
     ],
 )
 def test_other_images_make_a_sweep_of_another_safe_name(data: str, name: str) -> None:
-    assert cli._name_with_data("default", data) == name
+    assert naming.name_with_data("default", data) == name
     assert is_safe_name(name)
