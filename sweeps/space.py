@@ -146,7 +146,12 @@ def _holds(parameter: BaseDistribution | float | str, value: Any) -> bool:
 
 
 def grid(spec: SweepSpec) -> list[dict[str, Any]]:
-    """List every combination of a space without continuous parameters, shuffled by the seed."""
+    """List every combination of a space without continuous parameters, shuffled by the seed.
+
+    Without a time limit the expensive ones, those with the fewest frozen stages, come first: then
+    all workers end at about the same time (longest processing time first, Graham 1969,
+    https://doi.org/10.1137/0117039). With one, any part of the list should be a fair sample.
+    """
     space = parameters(spec)
     combinations = []
     for kind, settings in space.settings.items():
@@ -160,6 +165,8 @@ def grid(spec: SweepSpec) -> list[dict[str, Any]]:
         for values in itertools.product(*searched.values()):
             combinations.append(dict(zip(searched, values, strict=True)))
     random.Random(spec.seed).shuffle(combinations)
+    if spec.search.minutes is None:
+        combinations.sort(key=lambda values: values.get("frozen_stages", 0))
     return combinations
 
 
