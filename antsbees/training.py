@@ -28,7 +28,7 @@ class EpochMetrics:
         train_loss: Mean loss over the epoch's batches, with label smoothing.
         lr: The learning rate of the epoch's last batch.
         seconds: Of the epoch with its evaluation.
-        train_s: Of the trained part's passes and updates alone.
+        train_s: Of training and evaluating the trained part; the rest is activations.
         images_per_second: Training images over ``seconds``.
     """
 
@@ -103,12 +103,12 @@ class Training:
         view = self.epoch % self._task.views
         self._activations.prepare(k, [("train", view), ("val", 0)])
         x = self._inputs(k, view)
+        val = self._activations.val(k)
         train_start = time.perf_counter()
         train_loss = self._train(x)
-        train_s = time.perf_counter() - train_start
         self.epoch += 1
-        val = self._activations.val(k)
         self.evaluation = evaluate(self.trained, val, self._val_labels, self._backbone, self._run)
+        train_s = time.perf_counter() - train_start
         if not (math.isfinite(train_loss) and math.isfinite(self.evaluation.loss)):
             raise DivergedError(
                 f"the loss is no longer finite in epoch {self.epoch}: training "

@@ -66,7 +66,8 @@ class TrialRecord:
         score: The objective at the last completed epoch; empty when no epoch was.
         best_epoch: The epoch with the best objective; the score is that of the last one.
         training_s: Wall time of all epochs, evaluation included: what the trial cost.
-        trained_part_s: The share of it spent in passes and updates of the unfrozen stages and head.
+        trained_part_s: The share of it spent in the unfrozen stages and head, training and
+            evaluating them; the rest is computing or reading activations.
         waiting_s: From being proposed to the start of the first epoch.
         curve: One entry per epoch.
         probabilities: Per validation image, per class, of the last completed epoch.
