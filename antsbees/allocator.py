@@ -20,8 +20,17 @@ def keep_freed_memory() -> None:
 
     Does nothing where the C library is another one.
     """
-    if platform.libc_ver()[0] == "glibc":
-        mallopt = ctypes.CDLL("libc.so.6").mallopt
+    if glibc := _glibc():
         m_trim_threshold, m_mmap_max = -1, -4  # malloc.h
-        mallopt(m_mmap_max, 0)
-        mallopt(m_trim_threshold, 2**31 - 1)
+        glibc.mallopt(m_mmap_max, 0)
+        glibc.mallopt(m_trim_threshold, 2**31 - 1)
+
+
+def release_freed_memory() -> None:
+    """Give the kernel back what is free: between two trials, whose buffers differ in size."""
+    if glibc := _glibc():
+        glibc.malloc_trim(0)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    return ctypes.CDLL("libc.so.6") if platform.libc_ver()[0] == "glibc" else None

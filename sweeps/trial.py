@@ -150,10 +150,12 @@ class Bench:
     def training(self, config: TrialConfig) -> Training:
         """Return a fresh training of a configuration, on what is already warm."""
         from antsbees.activations import Activations
+        from antsbees.allocator import release_freed_memory
         from antsbees.cache import TensorCache
         from antsbees.precision import resolve
         from antsbees.training import Training
 
+        release_freed_memory()
         job = self._job
         folder = job.cache_folder
         remembered = folder / "precision" if folder else None
