@@ -154,12 +154,14 @@ def _tune(
             name="tune",
             storage_path=str(paths.ray(spec.name)),
             verbose=0,
-            stop=lambda _trial, _result: deadline_s is not None and time.time() >= deadline_s,
+            stop=lambda _trial, _result: searcher.is_over(),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
         ),
     )
     with _sigterm_as_interrupt():
         tuner.fit()
+    if searcher.failure is not None:
+        raise RunError(f"{searcher.failure}; run the same command again once that is mended")
     return searcher.num_unfinished > 0
 
 

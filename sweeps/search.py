@@ -18,6 +18,7 @@ from ray.tune.search import Searcher
 from antsbees import __version__
 from antsbees.config import TrialConfig
 from antsbees.datasets import Dataset
+from results.errors import LeaderboardError
 from results.ranking import is_better
 from results.schema import COLUMNS, Objective, TrialRecord, TrialStatus
 from sweeps.cost import EPOCH_S
@@ -28,7 +29,6 @@ from sweeps.spec import Sampler, SweepSpec
 
 logger = logging.getLogger(__name__)
 
-CONFIG = "antsbees_config"
 WORKER_DIED = "worker_died"
 
 
@@ -50,6 +50,9 @@ class StudySearcher(Searcher):
 
     Trials the study has as running, because their driver ended before they did, come first, under
     their own numbers. A row is handed on, and on disk, before the study hears that its trial ended.
+
+    When a row cannot be put on disk, ``failure`` says why, nothing more is proposed, and the trial
+    stays as running in the study, to be taken up again.
 
     Args:
         publish: Puts a row on disk.
@@ -77,6 +80,7 @@ class StudySearcher(Searcher):
         self._observer = observer
         self._clock = clock
         self._deadline_s = deadline_s
+        self.failure: LeaderboardError | None = None
         self._busy: Counter[LaneKind] = Counter()
         self._in_flight: dict[str, InFlight] = {}
         known = study.get_trials(deepcopy=False)
@@ -90,11 +94,15 @@ class StudySearcher(Searcher):
         """How many trials were proposed and have not ended."""
         return len(self._in_flight)
 
+    def is_over(self) -> bool:
+        """Tell whether what runs should end: there is no more time, or rows cannot be kept."""
+        late = self._deadline_s is not None and self._clock() >= self._deadline_s
+        return late or self.failure is not None
+
     def suggest(self, trial_id: str) -> Any:
         """Propose the next trial and its lane, ``None`` when no slot is free."""
         lane = free_lane(self._lanes, self._busy)
-        late = self._deadline_s is not None and self._clock() >= self._deadline_s
-        if late or self._num_proposed >= self._spec.search.trials:
+        if self.is_over() or self._num_proposed >= self._spec.search.trials:
             return Searcher.FINISHED
         if lane is None:
             return None
@@ -102,8 +110,6 @@ class StudySearcher(Searcher):
         if trial is None:
             return Searcher.FINISHED
         config = suggest(trial, self._spec)
-        if CONFIG not in trial.user_attrs:
-            trial.set_user_attr(CONFIG, config.to_dict())
         self._num_proposed += 1
         self._busy[lane.kind] += 1
         self._in_flight[trial_id] = InFlight(
@@ -139,7 +145,11 @@ class StudySearcher(Searcher):
             epoch_s = statistics.fmean(epoch["seconds"] for epoch in flight.curve)
             flight.trial.set_user_attr(EPOCH_S, epoch_s)
         record = self._record(flight)
-        self._publish(record)
+        try:
+            self._publish(record)
+        except LeaderboardError as error:  # a full disk; Ray would swallow it
+            self.failure = error
+            return
         tell(self._study, flight.trial.number, record)
         self._busy[flight.lane.kind] -= 1
         self._observer.trial_finished(record)

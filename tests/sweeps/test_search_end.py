@@ -9,7 +9,8 @@ import pytest
 from optuna.trial import TrialState
 from ray.tune.search import Searcher
 
-from results.schema import TrialStatus
+from results.errors import LeaderboardError
+from results.schema import TrialRecord, TrialStatus
 from sweeps.space import enqueue_first
 from sweeps.spec import SweepSpec
 from tests.sweeps.search_bench import Bench, finish, opened
@@ -95,3 +96,19 @@ def test_a_first_try_that_is_in_the_grid_runs_once() -> None:
     enqueue_first(study, spec)
     bench = Bench(study, spec)
     assert len(finish(bench)) == NUM_IN_GRID
+
+
+def test_a_row_that_cannot_be_kept_ends_the_search_and_loses_no_trial(tmp_path: Path) -> None:
+    bench = Bench(opened(tmp_path))
+    bench.searcher.suggest("a")
+    bench.searcher._publish = _full_disk
+    bench.searcher.on_trial_complete("a", {"epochs": [epoch(1, 0.7)]})
+    assert str(bench.searcher.failure) == "the disk is full"
+    assert bench.searcher.is_over()
+    assert bench.searcher.suggest("b") == FINISHED
+    assert bench.states() == [RUNNING]
+    assert Bench(opened(tmp_path)).searcher.suggest("c")["trial_number"] == 0
+
+
+def _full_disk(_: TrialRecord) -> None:
+    raise LeaderboardError("the disk is full")
