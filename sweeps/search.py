@@ -122,6 +122,7 @@ class StudySearcher(Searcher):
             "device": lane.device,
             "threads": lane.threads,
             "resources": lane.resources,
+            "slots": lane.slots,
             "is_first": FIRST in trial.user_attrs,
         }
 

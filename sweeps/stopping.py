@@ -7,9 +7,14 @@ from typing import Any
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 
 from sweeps.spec import Asha, SweepSpec
+from sweeps.warmth import KeepsWorkers
 
 
-class AshaForSearched(ASHAScheduler):
+class WarmFifo(KeepsWorkers, FIFOScheduler):
+    """Stops nothing."""
+
+
+class AshaForSearched(KeepsWorkers, ASHAScheduler):
     """ASHA for the trials that were searched; the user's first tries run to their end.
 
     They are what the winner is measured against, and a score of fewer epochs would not be fair.
@@ -28,7 +33,7 @@ def make_scheduler(spec: SweepSpec) -> TrialScheduler:
     """Build what stops trials early, as the spec says."""
     stopping = spec.search.early_stopping
     if not isinstance(stopping, Asha) or stopping.grace_epochs >= spec.epochs:
-        return FIFOScheduler()
+        return WarmFifo()
     return AshaForSearched(
         time_attr="epoch",
         metric="score",

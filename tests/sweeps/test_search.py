@@ -42,7 +42,7 @@ def test_a_proposal_is_all_a_worker_needs(bench: Bench) -> None:
     assert proposed.pop("trial")["epochs"] == 2
     assert proposed == {
         "trial_number": 0, "device": "cuda", "threads": 2, "resources": {"CPU": 2, "GPU": 0.5},
-        "is_first": False,
+        "is_first": False, "slots": 1,
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
@@ -50,22 +51,56 @@ def test_the_rungs_are_the_epochs_at_which_ray_decides(
 @pytest.mark.parametrize("grace", [3, 4])
 def test_grace_to_the_end_stops_nothing(grace: int) -> None:
     spec = with_asha(3, grace, 3)
-    assert type(make_scheduler(spec)) is FIFOScheduler
+    assert isinstance(make_scheduler(spec), FIFOScheduler)
+    assert not isinstance(make_scheduler(spec), ASHAScheduler)
     assert rungs(spec) == frozenset()
 
 
 def test_without_early_stopping_trials_run_to_their_end() -> None:
     spec = make_spec(search={"early_stopping": "none"})
-    assert type(make_scheduler(spec)) is FIFOScheduler
+    assert isinstance(make_scheduler(spec), FIFOScheduler)
+    assert not isinstance(make_scheduler(spec), ASHAScheduler)
     assert rungs(spec) == frozenset()
+
+
+class Controller:
+    """As much of Ray's controller as a scheduler sees when a trial is added."""
+
+    def __init__(self) -> None:
+        self.kept: Counter[str] = Counter()
+        self._tune_controller = SimpleNamespace(_actor_cache=self)
+
+    def increase_max(self, request: str) -> None:
+        self.kept[request] += 1
+
+
+def a_trial(number: int, is_first: bool = False, lane: str = "cpu", slots: int = 2) -> Any:
+    config = {"is_first": is_first, "slots": slots}
+    return SimpleNamespace(trial_id=str(number), config=config, placement_group_factory=lane)
+
+
+def test_every_lane_keeps_as_many_workers_as_it_has_slots() -> None:
+    for stopping in ("asha", "none"):
+        scheduler = make_scheduler(make_spec(search={"early_stopping": stopping}))
+        controller = Controller()
+        for number in range(10):
+            scheduler.on_trial_add(controller, a_trial(number, lane="cpu", slots=3))
+            scheduler.on_trial_add(controller, a_trial(10 + number, lane="gpu", slots=1))
+        assert controller.kept == {"cpu": 3, "gpu": 1}
+
+
+def test_a_ray_that_keeps_no_workers_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    scheduler = make_scheduler(make_spec())
+    scheduler.on_trial_add(SimpleNamespace(), a_trial(0))
+    assert "this Ray does not let workers be kept" in caplog.text
 
 
 def decisions(
     scheduler: TrialScheduler, number: int, scores: list[tuple[int, float]], is_first: bool = False
 ) -> list[str]:
     """Report a trial's scores at its epochs, until it is stopped."""
-    trial: Any = SimpleNamespace(trial_id=str(number), config={"is_first": is_first})
-    scheduler.on_trial_add(None, trial)
+    trial = a_trial(number, is_first)
+    scheduler.on_trial_add(Controller(), trial)
     decided: list[str] = []
     for epoch, score in scores:
         decided.append(scheduler.on_trial_result(None, trial, {"epoch": epoch, "score": score}))
@@ -101,7 +136,7 @@ def test_a_first_try_counts_in_the_rungs() -> None:
 
 def test_a_failed_trial_is_not_judged() -> None:
     scheduler = make_scheduler(with_asha(9, 1, 3))
-    trial: Any = SimpleNamespace(trial_id="0", config={"is_first": False})
-    scheduler.on_trial_add(None, trial)
+    trial = a_trial(0)
+    scheduler.on_trial_add(Controller(), trial)
     scheduler.on_trial_complete(None, trial, {"done": True, "error_kind": "diverged"})
     assert milestones(scheduler) == {1, 3, 9}

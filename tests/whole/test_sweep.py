@@ -154,7 +154,9 @@ def test_a_trial_the_driver_left_running_is_taken_up_under_its_number(
 def test_a_diverging_trial_fails_and_teaches_the_search_nothing(
     tiny_dataset: Dataset, paths: RunPaths
 ) -> None:
-    space = tiny_spec().space.model_copy(update={"lr": 1e6, "frozen_stages": 7})
+    space = tiny_spec().space.model_copy(
+        update={"lr": 1e6, "weight_decay": 1e6, "frozen_stages": 7}
+    )
     spec = cpu_only(tiny_spec(trials=3)).model_copy(update={"space": space})
     outcome = run_sweep(spec, tiny_dataset, paths, Witness())
     failed = outcome.records[1:]
@@ -167,7 +169,7 @@ def test_a_diverging_trial_fails_and_teaches_the_search_nothing(
 
 def test_cpu_and_gpu_workers_are_busy_in_one_sweep(tiny_dataset: Dataset, paths: RunPaths) -> None:
     """The GPU is declared, not real: its lane computes on the CPU."""
-    spec = tiny_spec(trials=12)
+    spec = tiny_spec(trials=40)
     gpu = spec.lanes.gpu.model_copy(update={"device": "cpu"})
     spec = spec.model_copy(update={"lanes": spec.lanes.model_copy(update={"gpu": gpu})})
     witness = Witness()
@@ -176,8 +178,8 @@ def test_cpu_and_gpu_workers_are_busy_in_one_sweep(tiny_dataset: Dataset, paths:
         (LaneKind.GPU, 1), (LaneKind.CPU, 1),
     }  # fmt: skip
     by_lane = {kind: [r for r in outcome.records if r.lane == kind] for kind in ("gpu", "cpu")}
-    assert min(len(records) for records in by_lane.values()) >= 3
-    assert sum(len(records) for records in by_lane.values()) == 12
+    assert min(len(records) for records in by_lane.values()) >= 2
+    assert sum(len(records) for records in by_lane.values()) == 40
     assert len({r.worker_pid for r in outcome.records}) == 2
 
 
