@@ -45,10 +45,10 @@ predict: $(STAMP) ## tell the class of images (IMAGES, MODEL)
 test: $(STAMP) ## run all tests
 	@$(BIN)/python -m pytest
 
-test-unit: $(STAMP) ## run the tests that need no Ray, in under a minute
+test-unit: $(STAMP) ## run the tests of one process, without Ray, in under a minute
 	@$(BIN)/python -m pytest -m "not whole"
 
-test-whole: $(STAMP) ## run the tests of the whole path, with a real Ray
+test-whole: $(STAMP) ## run the tests of the whole path and of several processes
 	@$(BIN)/python -m pytest -m whole
 
 lint: $(STAMP) ## check format, style and types

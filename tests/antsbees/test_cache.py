@@ -193,6 +193,7 @@ with cache.lock("key"):
 """
 
 
+@pytest.mark.whole  # several processes
 def test_two_processes_compute_a_key_once(cache: TensorCache) -> None:
     """The second comes while the first computes, waits, and finds the result."""
     root = Path(antsbees.__file__).parents[1]

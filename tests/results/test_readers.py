@@ -81,6 +81,7 @@ def test_a_reader_gets_the_rows_of_every_sweep(read: Reader, folder: Path) -> No
     assert read(folder) == rows(0, 1, 2) | rows(0, 1, 2, sweep="bees")
 
 
+@pytest.mark.whole  # several processes
 def test_every_reader_sees_rows_come_and_never_go_or_break(folder: Path) -> None:
     Leaderboard(folder).append(full_row(0))
     seen = {name: [read(folder)] for name, read in READERS.items()}
