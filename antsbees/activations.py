@@ -160,9 +160,9 @@ class Activations:
         return 0, self.get(split, 0, view)
 
     def _pixels(self, split: str, view: int) -> Tensor:
-        size = self._task.image_size
-        seen = []
-        for index, path in enumerate(self.dataset.split(split).paths):
+        size, paths = self._task.image_size, self.dataset.split(split).paths
+        seen = np.empty((len(paths), size, size, 3), np.uint8)
+        for index, path in enumerate(paths):
             try:
                 image = images.decode(path)
             except OSError as error:
@@ -170,11 +170,11 @@ class Activations:
                     f"{path}: {error}; it could be read when the sweep began"
                 ) from error
             if split == "val":
-                seen.append(images.validation_view(image, size))
+                seen[index] = images.validation_view(image, size)
             else:
                 seed = self._task.data_seed
-                seen.append(images.training_view(image, size, seed=seed, index=index, view=view))
-        return torch.from_numpy(np.stack(seen))
+                seen[index] = images.training_view(image, size, seed=seed, index=index, view=view)
+        return torch.from_numpy(seen)
 
     def _on_device(self, tensor: Tensor) -> Tensor:
         """Move a tensor to the GPU if there is room for it; never run on a real GPU."""

@@ -14,7 +14,7 @@ from antsbees.activations import to_network
 from antsbees.backbones import Backbone
 from antsbees.devices import Execution, arithmetic
 
-CHUNK = 64  # images in a forward pass
+CHUNK = 32  # images in a forward pass
 
 
 @dataclass(frozen=True)

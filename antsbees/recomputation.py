@@ -1,0 +1,63 @@
+"""Activations that a backward pass computes again, instead of keeping them from the forward pass.
+
+A convolution needs its input once more for the gradient of its weight. Where that input is the
+output of BatchNorm and ReLU6, it follows from BatchNorm's own input, which is kept anyway, by one
+cheap pass over it; so half of what a network keeps for its backward pass need not be kept. The idea
+is Chen, Xu, Zhang and Guestrin's (https://arxiv.org/abs/1604.06174), applied layer by layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+_RECIPE = "_antsbees_recipe"
+
+
+class Recipe:
+    """How to compute an activation again, to the same bits.
+
+    Args:
+        compute: Returns a new tensor; holds what it is computed from until ``take``.
+    """
+
+    def __init__(self, compute: Callable[[], Tensor]) -> None:
+        self._compute: Callable[[], Tensor] | None = compute
+        self._value: Tensor | None = None
+
+    def compute(self) -> Tensor:
+        """Return the activation as a new tensor.
+
+        Raises:
+            RuntimeError: It was taken already: the backward pass of a graph can run once only.
+        """
+        if self._compute is None:
+            raise RuntimeError("the backward pass of this graph has run already")
+        return self._compute()
+
+    def look(self) -> Tensor:
+        """Return the activation, which stays at hand for the next one who needs it.
+
+        Raises:
+            RuntimeError: As ``compute``.
+        """
+        self._value = self.compute() if self._value is None else self._value
+        return self._value
+
+    def take(self) -> Tensor:
+        """Return the activation to its last user, who may write to it, and forget all."""
+        value = self.look()
+        self._compute = self._value = None
+        return value
+
+
+def give_recipe(y: Tensor, recipe: Recipe) -> Tensor:
+    """Tell the next layer how ``y`` can be computed again; return ``y``."""
+    setattr(y, _RECIPE, recipe)
+    return y
+
+
+def recipe_of(y: Tensor) -> Recipe | None:
+    """Return the recipe a tensor came with, if any: its user then need not keep it."""
+    return getattr(y, _RECIPE, None)
