@@ -1,4 +1,4 @@
-"""BatchNorm and ReLU6 as one layer, which keeps its input alone for the backward pass."""
+"""BatchNorm and ReLU6 as one layer, which keeps its input at most for the backward pass."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from antsbees.recomputation import Recipe, give_recipe
+from antsbees.recomputation import Recipe, give_recipe, recipe_of
 
 
 class BatchNormReLU6(nn.BatchNorm2d):
@@ -29,35 +29,39 @@ class BatchNormReLU6(nn.BatchNorm2d):
         mean, var = torch.batch_norm_update_stats(
             x, self.running_mean, self.running_var, self.momentum
         )
-
-        def compute() -> Tensor:
-            return F.batch_norm(x, mean, var, weight, bias, eps=eps).clamp_(0, 6)
-
-        recipe = Recipe(compute)
-        y: Tensor = _BatchNormReLU6.apply(input, self.weight, self.bias, mean, var, eps, recipe)
+        source = recipe_of(input) or Recipe(lambda: x)
+        recipe = Recipe(lambda: _normalised(source.look(), mean, var, weight, bias, eps))
+        terms = self.weight, self.bias, mean, var, eps
+        y: Tensor = _BatchNormReLU6.apply(input, *terms, source, recipe)
         return give_recipe(y, recipe)
+
+
+def _normalised(
+    x: Tensor, mean: Tensor, var: Tensor, weight: Tensor, bias: Tensor, eps: float
+) -> Tensor:
+    return F.batch_norm(x, mean, var, weight, bias, eps=eps).clamp_(0, 6)
 
 
 class _BatchNormReLU6(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, var: Tensor, eps: float,
-        recipe: Recipe,
+        source: Recipe, recipe: Recipe,
     ) -> Tensor:  # fmt: skip
-        ctx.save_for_backward(x, weight, mean, var)
-        ctx.eps, ctx.recipe = eps, recipe
-        return recipe.compute()
+        ctx.save_for_backward(weight, mean, var)
+        ctx.eps, ctx.source, ctx.recipe = eps, source, recipe
+        return _normalised(x, mean, var, weight, bias, eps)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight, mean, var = ctx.saved_tensors
-        y = ctx.recipe.take()
+        weight, mean, var = ctx.saved_tensors
+        y, x = ctx.recipe.take(), ctx.source.take()
         grad = torch.ops.aten.hardtanh_backward.grad_input(grads[0], y, 0, 6, grad_input=y)
         of_inputs = torch.ops.aten.native_batch_norm_backward(
             grad, x, weight, None, None, mean, (var + ctx.eps).rsqrt(), True, ctx.eps,
             [True, True, True],
         )  # fmt: skip
-        return (*of_inputs, None, None, None, None)
+        return (*of_inputs, None, None, None, None, None)
 
 
 def is_batch_norm_relu6(layer: nn.Module) -> TypeGuard[nn.BatchNorm2d]:

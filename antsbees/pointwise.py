@@ -1,4 +1,4 @@
-"""1 x 1 convolutions that need not keep an input which can be computed again."""
+"""1 x 1 convolutions that keep no input, and spare others an output, which can be computed again."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from antsbees.recomputation import Recipe, recipe_of
+from antsbees.recomputation import Recipe, give_recipe, recipe_of
+
+FEW_CHANNELS = 32  # computing an output from no more costs about as much as reading it
 
 
 class PointwiseConv2d(nn.Conv2d):
-    """A 1 x 1 convolution; where its input comes with a recipe, it keeps that instead."""
+    """A 1 x 1 convolution; where its input comes with a recipe, it keeps that instead.
+
+    One that widens few channels gives its output a recipe.
+    """
 
     def __init__(self, layer: nn.Conv2d) -> None:
         nn.Module.__init__(self)
@@ -21,10 +26,16 @@ class PointwiseConv2d(nn.Conv2d):
     def forward(self, input: Tensor) -> Tensor:
         """Convolve ``(N, C, H, W)``."""
         recipe = recipe_of(input)
-        if recipe is None:
-            return super().forward(input)
-        y: Tensor = _Pointwise.apply(input, self.weight, recipe)
-        return y
+        if recipe is not None:
+            narrowed: Tensor = _Pointwise.apply(input, self.weight, recipe)
+            return narrowed
+        y = super().forward(input)
+        on_cpu = input.device.type == "cpu"
+        widens = self.in_channels <= FEW_CHANNELS and self.in_channels < self.out_channels
+        if not (on_cpu and widens and self.training and torch.is_grad_enabled()):
+            return y
+        x, weight, dtype = input.detach(), self.weight.detach(), y.dtype
+        return give_recipe(y, Recipe(lambda: F.conv2d(x.to(dtype), weight.to(dtype))))
 
 
 class _Pointwise(torch.autograd.Function):

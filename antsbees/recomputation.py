@@ -1,9 +1,11 @@
 """Activations that a backward pass computes again, instead of keeping them from the forward pass.
 
-A convolution needs its input once more for the gradient of its weight. Where that input is the
-output of BatchNorm and ReLU6, it follows from BatchNorm's own input, which is kept anyway, by one
-cheap pass over it; so half of what a network keeps for its backward pass need not be kept. The idea
-is Chen, Xu, Zhang and Guestrin's (https://arxiv.org/abs/1604.06174), applied layer by layer.
+A convolution needs its input once more for the gradient of its weight, BatchNorm for its own. Where
+that input is the output of BatchNorm and ReLU6, it follows from BatchNorm's input by one pass over
+it; where it is that of a 1 x 1 convolution from few channels, from those. Both cost little more
+than reading the activation back, so most of what a network keeps for its backward pass need not be
+kept. The idea is Chen, Xu, Zhang and Guestrin's (https://arxiv.org/abs/1604.06174), applied layer
+by layer.
 """
 
 from __future__ import annotations

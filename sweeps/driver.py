@@ -245,8 +245,12 @@ def _joined(address: str) -> dict[str, Any]:
 
 
 def _started() -> dict[str, Any]:
-    """Return how to start a Ray on this machine; its workers inherit this process's environment."""
+    """Return how to start a Ray on this machine; its workers inherit this process's environment.
+
+    Ray brings a jemalloc for its own processes along, which its workers then use as well.
+    """
     os.environ.update(ALLOCATOR_ENV)
+    os.environ["RAY_LD_PRELOAD_ON_WORKERS"] = "1"
     return {
         "address": "local",
         "include_dashboard": False,

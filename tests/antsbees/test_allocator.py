@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -26,11 +28,23 @@ print(held, kept, resident())
 """
 
 
+def jemalloc() -> Path:
+    """The one that Ray brings along for its processes."""
+    (folder,) = importlib.util.find_spec("ray").submodule_search_locations
+    return Path(folder) / "core" / "libjemalloc.so"
+
+
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
-def test_freed_memory_is_kept_and_given_back_when_asked() -> None:
+@pytest.mark.parametrize("allocator", ["glibc", "jemalloc"])
+def test_freed_memory_is_kept_and_given_back_when_asked(allocator: str) -> None:
+    preloaded = {}
+    if allocator == "jemalloc":
+        if not jemalloc().exists():
+            pytest.skip("this Ray brings no jemalloc along")
+        preloaded = {"LD_PRELOAD": str(jemalloc())}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
-        env=os.environ | ALLOCATOR_ENV,
+        env=os.environ | ALLOCATOR_ENV | preloaded,
         capture_output=True,
         text=True,
         check=True,
