@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,18 +11,20 @@ from filelock import Timeout
 from torch import Tensor
 
 from antsbees import images
+from antsbees.allocator import release_freed_memory
 from antsbees.backbones import Backbone, normalise
 from antsbees.cache import TensorCache
 from antsbees.config import Precision, TaskConfig
 from antsbees.datasets import Dataset
 from antsbees.devices import Execution, arithmetic, numerics
 from antsbees.errors import DataError
+from antsbees.holding import Holder
 
 logger = logging.getLogger(__name__)
 
 CHUNK = 32  # images in a forward pass of the frozen part; always the same, so that bits are too
-HELD_ON_HOST = 16  # tensors a process keeps mapped; the pages belong to the kernel's file cache
-GPU_FRACTION = 0.5  # of a GPU's free memory that may be taken by one more tensor
+HELD_ON_HOST_BYTES = 128 * 2**20  # of files a process keeps mapped; mapping one again is cheap
+GPU_FRACTION = 0.4  # of a GPU's free memory, when its first trial begins, for activations at hand
 
 
 class Activations:
@@ -49,7 +50,7 @@ class Activations:
         self._task = task
         self._execution = execution
         self._cache = cache
-        self._held: OrderedDict[str, Tensor] = OrderedDict()
+        self._held = Holder(_room_at_hand(execution))
         self._prefix = (
             f"{dataset.fingerprint[:16]}-s{task.image_size}-d{task.data_seed}",
             f"{backbone.weights_hash[:16]}-{numerics(execution)}",
@@ -86,18 +87,16 @@ class Activations:
 
     def _get(self, split: str, k: int, view: int, wait: bool) -> Tensor | None:
         key = self._key(split, k, view)
-        if key in self._held:
-            self._held.move_to_end(key)
-            return self._held[key]
+        if (held := self._held.find(key)) is not None:
+            return held
         found = self._load_or_compute(split, k, view, wait)
         if found is None:
             return None
-        tensor = self._on_device(found)
+        if self._held.has_room_for(found):
+            found = found.to(self._execution.device)
         if self._cache is not None or k == 0:
-            self._held[key] = tensor
-            if len(self._held) > HELD_ON_HOST and not self._execution.on_gpu:
-                self._held.popitem(last=False)
-        return tensor
+            self._held.keep(key, found)
+        return found
 
     def _key(self, split: str, k: int, view: int) -> str:
         pixels, stages = self._prefix
@@ -116,21 +115,25 @@ class Activations:
                 ready = self._cache.load(key)
                 if ready is not None:
                     return ready
-                return self._compute_and_store(key, split, k, view)
+                return self._compute_and_store(self._cache, key, split, k, view)
         except Timeout:
             return None
 
-    def _compute_and_store(self, key: str, split: str, k: int, view: int) -> Tensor:
+    def _compute_and_store(
+        self, cache: TensorCache, key: str, split: str, k: int, view: int
+    ) -> Tensor:
         computed = self._compute(split, k, view)
-        if self._cache is None:
+        if computed.nbytes > cache.max_bytes:
             return computed
         try:
-            self._cache.store(key, computed)
+            cache.store(key, computed)
         except OSError as error:
             logger.warning("activations are not cached: %s", error)
             return computed
-        stored = self._cache.load(key)
-        return computed if stored is None else stored
+        del computed  # or it would be in memory twice
+        release_freed_memory()
+        stored = cache.load(key)
+        return self._compute(split, k, view) if stored is None else stored
 
     def _compute(self, split: str, k: int, view: int) -> Tensor:
         if k == 0:
@@ -139,22 +142,25 @@ class Activations:
         stages = self._backbone.stages[start:k]
         device, precision = self._execution.device, self._execution.inference_precision
         dtype = torch.bfloat16 if precision is Precision.BF16 else torch.float32
-        parts = []
         for stage in stages:
             stage.to(device)
+        num_images, whole = len(source), torch.empty(0)
         with torch.no_grad(), arithmetic(device, precision):
-            for chunk in source.split(CHUNK):
-                x = to_network(chunk.to(device), self._backbone)
+            for first in range(0, num_images, CHUNK):
+                x = to_network(source[first : first + CHUNK].to(device), self._backbone)
                 for stage in stages:
                     x = stage(x).to(dtype)
-                parts.append((x.permute(0, 2, 3, 1) if x.dim() == 4 else x).cpu())
-        return torch.cat(parts)
+                part = x.permute(0, 2, 3, 1) if x.dim() == 4 else x
+                if first == 0:
+                    whole = torch.empty(num_images, *part.shape[1:], dtype=dtype)
+                whole[first : first + CHUNK] = part
+        return whole
 
     def _deepest_shallower(self, split: str, k: int, view: int) -> tuple[int, Tensor]:
         for shallower in range(k - 1, 0, -1):
             key = self._key(split, shallower, view)
-            if key in self._held:
-                return shallower, self._held[key]
+            if (held := self._held.find(key)) is not None:
+                return shallower, held
             if self._cache is not None and (found := self._cache.load(key)) is not None:
                 return shallower, found
         return 0, self.get(split, 0, view)
@@ -176,14 +182,13 @@ class Activations:
                 seen[index] = images.training_view(image, size, seed=seed, index=index, view=view)
         return torch.from_numpy(seen)
 
-    def _on_device(self, tensor: Tensor) -> Tensor:
-        """Move a tensor to the GPU if there is room for it; never run on a real GPU."""
-        if not self._execution.on_gpu:
-            return tensor
-        free, _ = torch.cuda.mem_get_info(torch.device(self._execution.device))
-        if tensor.nbytes < free * GPU_FRACTION:
-            return tensor.to(self._execution.device)
-        return tensor.pin_memory()
+
+def _room_at_hand(execution: Execution) -> int:
+    """Return the bytes of activations to keep at hand; the GPU's part never ran on a real one."""
+    if not execution.on_gpu:
+        return HELD_ON_HOST_BYTES
+    free, _ = torch.cuda.mem_get_info(torch.device(execution.device))
+    return int(free * GPU_FRACTION)
 
 
 def to_network(batch: Tensor, backbone: Backbone) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 import torch
@@ -13,7 +14,19 @@ from antsbees.recomputation import Recipe, recipe_of
 
 PART = 3  # edge of a kernel whose weight's gradient oneDNN computes fast in bfloat16
 
-Padding = tuple[int, int]
+
+@dataclass(frozen=True)
+class Geometry:
+    """How a convolution goes over its input.
+
+    Args:
+        padding: Rows of zeros above and below, columns of zeros on the left and on the right.
+        crop: Rows and columns of the result that are dropped in front.
+    """
+
+    stride: int
+    padding: tuple[int, int] = (0, 0)
+    crop: int = 0
 
 
 class DepthwiseConv2d(nn.Conv2d):
@@ -39,23 +52,20 @@ class DepthwiseConv2d(nn.Conv2d):
         """Convolve ``(N, C, H, W)``."""
         if self._same and input.shape[-2] != input.shape[-1]:
             raise ValueError(f"SAME padding is for square images, got {tuple(input.shape)}")
-        padding, crop = self._padding(input.shape[-1])
+        how = self._geometry(input.shape[-1])
         if input.device.type != "cpu" or self.bias is not None:
-            y = F.conv2d(input, self.weight, self.bias, self.stride, padding, 1, self.groups)
-            return y[:, :, crop:, crop:]
-        recipe, stride = recipe_of(input), self.stride[0]
-        result: Tensor = _Depthwise.apply(input, self.weight, stride, padding, crop, recipe)
-        return result
+            return _convolved(input, self.weight, self.bias, how)
+        y: Tensor = _Depthwise.apply(input, self.weight, how, recipe_of(input))
+        return y
 
-    def _padding(self, size: int) -> tuple[Padding, int]:
-        """Return the padding of both sides, and how many rows and columns to drop in front."""
+    def _geometry(self, size: int) -> Geometry:
+        stride = self.stride[0]
         if not self._same:
-            return (int(self.padding[0]), int(self.padding[1])), 0
-        kernel, stride = self.kernel_size[0], self.stride[0]
+            return Geometry(stride, (int(self.padding[0]), int(self.padding[1])))
+        kernel = self.kernel_size[0]
         total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
-        if total % 2 == 0:
-            return (total // 2, total // 2), 0
-        return (total // 2 + stride, total // 2 + stride), 1
+        crop = total % 2
+        return Geometry(stride, (total // 2 + crop * stride,) * 2, crop)
 
 
 def is_square_depthwise(layer: nn.Module) -> TypeGuard[nn.Conv2d]:
@@ -71,18 +81,20 @@ def is_square_depthwise(layer: nn.Module) -> TypeGuard[nn.Conv2d]:
     )
 
 
+def _convolved(x: Tensor, weight: Tensor, bias: Tensor | None, how: Geometry) -> Tensor:
+    y = F.conv2d(x, weight, bias, how.stride, how.padding, 1, weight.shape[0])
+    return y[:, :, how.crop :, how.crop :]
+
+
 class _Depthwise(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, stride: int, padding: Padding, crop: int,
-        recipe: Recipe | None,
-    ) -> Tensor:  # fmt: skip
+        ctx: Any, x: Tensor, weight: Tensor, how: Geometry, recipe: Recipe | None
+    ) -> Tensor:
         ctx.save_for_backward(weight, *([] if recipe else [x]))
-        ctx.recipe = recipe
-        ctx.geometry = stride, padding, crop
-        ctx.dtype = x.dtype
-        y = F.conv2d(x, weight, None, stride, padding, 1, weight.shape[0])
-        return y[:, :, crop:, crop:].contiguous(memory_format=torch.channels_last)
+        ctx.how, ctx.recipe, ctx.dtype = how, recipe, x.dtype
+        y = _convolved(x, weight, None, how)
+        return y.contiguous(memory_format=torch.channels_last)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
@@ -91,49 +103,44 @@ class _Depthwise(torch.autograd.Function):
         x = (ctx.recipe.look() if ctx.recipe else kept[0]).to(grad.dtype)
         of_input = _of_input_in_parts if grad.dtype is torch.bfloat16 else _of_input
         of_weight = _of_weight_in_parts if grad.dtype is torch.bfloat16 else _of_weight
-        arguments = grad, x, weight.to(grad.dtype), *ctx.geometry
+        arguments = grad, x, weight.to(grad.dtype), ctx.how
         grad_x = of_input(*arguments).to(ctx.dtype) if ctx.needs_input_grad[0] else None
-        return grad_x, of_weight(*arguments).to(weight.dtype), None, None, None, None
+        return grad_x, of_weight(*arguments).to(weight.dtype), None, None
 
 
-def _of_input(
-    grad: Tensor, x: Tensor, weight: Tensor, stride: int, padding: Padding, crop: int
-) -> Tensor:
+def _of_input(grad: Tensor, x: Tensor, weight: Tensor, how: Geometry) -> Tensor:
     """Return the gradient of the input as oneDNN computes it."""
-    return _convolution_backward(grad, x, weight, stride, padding, crop, 0)
+    return _convolution_backward(grad, x, weight, how, 0)
 
 
-def _of_weight(
-    grad: Tensor, x: Tensor, weight: Tensor, stride: int, padding: Padding, crop: int
-) -> Tensor:
+def _of_weight(grad: Tensor, x: Tensor, weight: Tensor, how: Geometry) -> Tensor:
     """Return the gradient of the weight as oneDNN computes it."""
-    return _convolution_backward(grad, x, weight, stride, padding, crop, 1)
+    return _convolution_backward(grad, x, weight, how, 1)
 
 
 def _convolution_backward(
-    grad: Tensor, x: Tensor, weight: Tensor, stride: int, padding: Padding, crop: int, which: int
+    grad: Tensor, x: Tensor, weight: Tensor, how: Geometry, which: int
 ) -> Tensor:
-    grad = F.pad(grad, (crop, 0, crop, 0)) if crop else grad
+    grad = F.pad(grad, (how.crop, 0, how.crop, 0)) if how.crop else grad
     gradients: tuple[Tensor, ...] = torch.ops.aten.convolution_backward(
-        grad, x, weight, None, [stride, stride], list(padding), [1, 1], False, [0, 0],
+        grad, x, weight, None, [how.stride, how.stride], list(how.padding), [1, 1], False, [0, 0],
         weight.shape[0], [which == 0, which == 1, False],
     )  # fmt: skip
     return gradients[which]
 
 
-def _of_input_in_parts(
-    grad: Tensor, x: Tensor, weight: Tensor, stride: int, padding: Padding, crop: int
-) -> Tensor:
+def _of_input_in_parts(grad: Tensor, x: Tensor, weight: Tensor, how: Geometry) -> Tensor:
     """Convolve the gradient of the output, spread out by the stride, with the flipped kernel."""
     kernel = weight.shape[-1]
     zeros = [
         (kernel - 1 - before, kernel - 1 - after)
-        for before, after in _margins(grad, x, kernel, stride, padding, crop)
+        for before, after in _margins(grad, x, kernel, how)
     ]
     shared = min(min(pair) for pair in zeros)
     if shared < 0:  # outputs that saw nothing but padding
-        return _of_input(grad, x, weight, stride, padding, crop)
+        return _of_input(grad, x, weight, how)
     spread = grad
+    stride = how.stride
     if stride > 1 or any(pair != (shared, shared) for pair in zeros):
         lengths = [
             front + (n - 1) * stride + 1 + back - 2 * shared
@@ -148,37 +155,35 @@ def _of_input_in_parts(
     return F.conv2d(spread, flipped, None, 1, (shared, shared), 1, weight.shape[0])
 
 
-def _of_weight_in_parts(
-    grad: Tensor, x: Tensor, weight: Tensor, stride: int, padding: Padding, crop: int
-) -> Tensor:
+def _of_weight_in_parts(grad: Tensor, x: Tensor, weight: Tensor, how: Geometry) -> Tensor:
     """Put the gradient of the weight together from those of its 3 x 3 parts.
 
     Each part is a convolution of its own over the input, padded or cut to what the part sees:
     oneDNN is slow where padding is wide, too.
     """
     kernel = weight.shape[-1]
-    rows, columns = _margins(grad, x, kernel, stride, padding, crop)
+    if min(x.shape[-2:]) < PART:  # oneDNN's bfloat16 gradient reads outside of such small images
+        return _of_weight(grad.float(), x.float(), weight.float(), how)
+    rows, columns = _margins(grad, x, kernel, how)
     if kernel < PART or (kernel == PART and {*rows, *columns} == {1}):
-        return _of_weight(grad, x, weight, stride, padding, crop)
+        return _of_weight(grad, x, weight, how)
     whole = torch.empty_like(weight)
     offsets = [*range(0, kernel - PART, PART), kernel - PART]
     for top, left in itertools.product(offsets, offsets):
         below, right = kernel - PART - top, kernel - PART - left
         seen = F.pad(x, (columns[0] - left, columns[1] - right, rows[0] - top, rows[1] - below))
         part = (..., slice(top, top + PART), slice(left, left + PART))
-        whole[part] = _of_weight(grad, seen, weight[part], stride, (0, 0), 0)
+        whole[part] = _of_weight(grad, seen, weight[part], Geometry(how.stride))
     return whole
 
 
-def _margins(
-    grad: Tensor, x: Tensor, kernel: int, stride: int, padding: Padding, crop: int
-) -> list[tuple[int, int]]:
+def _margins(grad: Tensor, x: Tensor, kernel: int, how: Geometry) -> list[tuple[int, int]]:
     """Return the rows of zeros seen above and below the input, then the columns beside it.
 
     Negative below or on the right: so many rows or columns no output sees.
     """
-    before = [pad - crop * stride for pad in padding]
+    before = [pad - how.crop * how.stride for pad in how.padding]
     return [
-        (first, (n - 1) * stride + kernel - size - first)
+        (first, (n - 1) * how.stride + kernel - size - first)
         for first, n, size in zip(before, grad.shape[-2:], x.shape[-2:], strict=True)
     ]

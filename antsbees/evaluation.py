@@ -56,4 +56,6 @@ def evaluate(
 
 def network_input(rows: Tensor, backbone: Backbone, run: Execution) -> Tensor:
     """Bring rows of activations to the device, as float32 input of the next stage."""
+    if run.on_gpu and rows.device.type == "cpu":
+        rows = rows.pin_memory()  # so that the copy need not be waited for
     return to_network(rows.to(run.device, non_blocking=True), backbone).float()

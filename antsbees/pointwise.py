@@ -1,4 +1,4 @@
-"""1 x 1 convolutions that keep no input, and spare others an output, which can be computed again."""
+"""1 x 1 convolutions that keep nothing, and let others keep nothing, that can be computed again."""
 
 from __future__ import annotations
 

@@ -23,9 +23,9 @@ from antsbees.storage import publish_file
 
 logger = logging.getLogger(__name__)
 
-BATCH = 8  # images of a timed pass
+BATCH = 4  # images of a timed pass
 MIN_PASSES, MAX_PASSES = 2, 6  # of each precision
-ENOUGH_S = 1.0  # beyond MIN_PASSES, no further pass is started after this time
+ENOUGH_S = 0.5  # beyond MIN_PASSES, no further pass is started after this time
 NEEDED_GAIN = 0.9  # bf16 is taken when it needs less than this share of the time of fp32
 
 
@@ -45,7 +45,7 @@ def resolve(
         inference = _remembered(
             folder,
             _key(execution, backbone, "inference", image_size),
-            lambda: _fastest(lambda p: _forward(execution, backbone, image_size, p)),
+            lambda: _fastest(_forward(execution, backbone, image_size)),
         )
     precision = execution.precision
     if precision is Precision.AUTO and k == len(backbone.stages):
@@ -54,7 +54,7 @@ def resolve(
         precision = _remembered(
             folder,
             _key(execution, backbone, f"k{k}", image_size),
-            lambda: _fastest(lambda p: _training_step(execution, backbone, k, image_size, p)),
+            lambda: _fastest(_training_step(execution, backbone, k, image_size)),
         )
     return replace(execution, precision=precision, inference_precision=inference)
 
@@ -106,31 +106,49 @@ def _fastest(run: Callable[[Precision], None]) -> Precision:
     return Precision.BF16 if gained else Precision.FP32
 
 
-def _input(execution: Execution, backbone: Backbone, k: int, image_size: int) -> Tensor:
-    x = torch.zeros(BATCH, 3, image_size, image_size, device=execution.device)
-    x = x.to(memory_format=torch.channels_last)
+def _frozen_output(execution: Execution, backbone: Backbone, k: int, x: Tensor) -> Tensor:
     with torch.no_grad():
         for stage in backbone.stages[:k]:
             x = stage.to(execution.device)(x)
     return x
 
 
-def _forward(execution: Execution, backbone: Backbone, image_size: int, p: Precision) -> None:
-    with torch.no_grad(), arithmetic(execution.device, p):
-        _input(execution, backbone, len(backbone.stages), image_size)
-    _synchronise(execution)
+def _images(execution: Execution, image_size: int, count: int) -> Tensor:
+    x = torch.zeros(count, 3, image_size, image_size, device=execution.device)
+    return x.to(memory_format=torch.channels_last)
+
+
+def _forward(
+    execution: Execution, backbone: Backbone, image_size: int
+) -> Callable[[Precision], None]:
+    """Return a forward pass through all stages."""
+    x = _images(execution, image_size, BATCH)
+
+    def run(precision: Precision) -> None:
+        with arithmetic(execution.device, precision):
+            _frozen_output(execution, backbone, len(backbone.stages), x)
+        _synchronise(execution)
+
+    return run
 
 
 def _training_step(
-    execution: Execution, backbone: Backbone, k: int, image_size: int, p: Precision
-) -> None:
-    x = torch.rand_like(_input(execution, backbone, k, image_size))
+    execution: Execution, backbone: Backbone, k: int, image_size: int
+) -> Callable[[Precision], None]:
+    """Return a forward and a backward pass through the trained part, over random input."""
+    one = _frozen_output(execution, backbone, k, _images(execution, image_size, 1))
+    x = torch.rand(BATCH, *one.shape[1:], device=execution.device)
+    x = x.to(memory_format=torch.channels_last) if x.dim() == 4 else x
     trained = backbone.trained_part(k, 2, seed=0).train().to(execution.device)
     labels = torch.zeros(BATCH, dtype=torch.long, device=execution.device)
-    with arithmetic(execution.device, p):
-        logits = trained(x)
-    nn.functional.cross_entropy(logits.float(), labels).backward()
-    _synchronise(execution)
+
+    def run(precision: Precision) -> None:
+        with arithmetic(execution.device, precision):
+            logits = trained(x)
+        nn.functional.cross_entropy(logits.float(), labels).backward()
+        _synchronise(execution)
+
+    return run
 
 
 def _synchronise(execution: Execution) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +19,8 @@ from antsbees.devices import Execution, arithmetic
 from antsbees.errors import ConfigError, DivergedError
 from antsbees.evaluation import Evaluation, evaluate, network_input
 from antsbees.schedules import lr_fraction
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -102,27 +106,24 @@ class Training:
         k = self.config.frozen_stages
         view = self.epoch % self._task.views
         self._activations.prepare(k, [("train", view), ("val", 0)])
-        x = self._inputs(k, view)
-        val = self._activations.val(k)
-        train_start = time.perf_counter()
-        train_loss = self._train(x)
+        train_loss, train_s = _timed(self._train, self._inputs(k, view))
         self.epoch += 1
-        self.evaluation = evaluate(self.trained, val, self._val_labels, self._backbone, self._run)
-        train_s = time.perf_counter() - train_start
-        if not (math.isfinite(train_loss) and math.isfinite(self.evaluation.loss)):
+        evaluation, evaluation_s = _timed(self._evaluate, self._activations.val(k))
+        self.evaluation = evaluation
+        if not (math.isfinite(train_loss) and math.isfinite(evaluation.loss)):
             raise DivergedError(
                 f"the loss is no longer finite in epoch {self.epoch}: training "
-                f"{train_loss}, validation {self.evaluation.loss}"
+                f"{train_loss}, validation {evaluation.loss}"
             )
         seconds = time.perf_counter() - start
         return EpochMetrics(
             epoch=self.epoch,
             train_loss=train_loss,
-            val_loss=self.evaluation.loss,
-            val_accuracy=self.evaluation.accuracy,
+            val_loss=evaluation.loss,
+            val_accuracy=evaluation.accuracy,
             lr=self._optimizer.param_groups[0]["lr"],
             seconds=seconds,
-            train_s=train_s,
+            train_s=train_s + evaluation_s,
             images_per_second=len(self._labels) / seconds,
         )
 
@@ -142,38 +143,47 @@ class Training:
     def _train(self, x: Tensor) -> float:
         """Run the epoch's batches; return their mean loss. The device is waited for once."""
         self.trained.train()
-        batches = self._batches()
+        order, sizes = self._order()
+        batches = order.to(x.device).split(sizes)
+        answers = self._labels[order.to(self._labels.device)].split(sizes)
         total = torch.zeros((), device=self._run.device)
-        for number, batch in enumerate(batches):
+        for number, (batch, labels) in enumerate(zip(batches, answers, strict=True)):
             progress = self.epoch + number / len(batches)
             lr = self.config.lr * lr_fraction(self.config.schedule, progress, self.config.epochs)
             self._optimizer.param_groups[0]["lr"] = lr
-            total += self._step(x, batch) * len(batch)
+            total += self._step(x[batch], labels) * len(batch)
         return float(total) / len(self._labels)
 
-    def _batches(self) -> list[Tensor]:
-        """Shuffle the images; a last batch of one joins its neighbour, for BatchNorm's sake."""
+    def _evaluate(self, val: Tensor) -> Evaluation:
+        return evaluate(self.trained, val, self._val_labels, self._backbone, self._run)
+
+    def _order(self) -> tuple[Tensor, list[int]]:
+        """Shuffle the images, and divide them into batches.
+
+        A last batch of one joins its neighbour, for BatchNorm's sake.
+        """
         seed = (self.config.seed * 1_000_003 + self.epoch) % 2**63
         torch.manual_seed(seed)  # of dropout and stochastic depth, where a backbone has them
         order = torch.randperm(len(self._labels), generator=torch.Generator().manual_seed(seed))
-        batches = list(order.split(self.config.batch_size))
-        if len(batches) > 1 and len(batches[-1]) == 1:
-            batches[-2:] = [torch.cat(batches[-2:])]
-        return batches
+        sizes = [len(batch) for batch in order.split(self.config.batch_size)]
+        if len(sizes) > 1 and sizes[-1] == 1:
+            sizes[-2:] = [sizes[-2] + 1]
+        return order, sizes
 
-    def _step(self, x: Tensor, batch: Tensor) -> Tensor:
-        rows = network_input(x[batch.to(x.device)], self._backbone, self._run)
+    def _step(self, rows: Tensor, labels: Tensor) -> Tensor:
         with arithmetic(self._run.device, self._run.precision):
-            logits = self.trained(rows)
-        loss = F.cross_entropy(
-            logits.float(),
-            self._labels[batch.to(self._labels.device)],
-            label_smoothing=self.config.label_smoothing,
-        )
+            logits = self.trained(network_input(rows, self._backbone, self._run))
+        loss = F.cross_entropy(logits.float(), labels, label_smoothing=self.config.label_smoothing)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self._optimizer.step()
         return loss.detach()
+
+
+def _timed(work: Callable[[Tensor], T], x: Tensor) -> tuple[T, float]:
+    """Do some work; return what came out, and the seconds it took."""
+    start = time.perf_counter()
+    return work(x), time.perf_counter() - start
 
 
 def _labels(splits: tuple[tuple[int, ...], ...], run: Execution) -> Tensor:

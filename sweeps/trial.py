@@ -155,13 +155,13 @@ class Bench:
         from antsbees.precision import resolve
         from antsbees.training import Training
 
-        release_freed_memory()
         job = self._job
         folder = job.cache_folder
         remembered = folder / "precision" if folder else None
         run = resolve(
             self._execution, self._backbone, config.frozen_stages, job.task.image_size, remembered
         )
+        release_freed_memory()
         key = run.inference_precision
         if key not in self._activations:
             cache = None

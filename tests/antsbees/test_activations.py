@@ -154,9 +154,23 @@ def test_preparing_computes_what_nobody_else_does(
     assert backbone.stages[0].num_images == 24 + 16 + 24
 
 
-def test_a_cache_too_small_changes_no_bits(lite0_lab: Laboratory, tmp_path: Path) -> None:
-    small = TensorCache(tmp_path, max_bytes=1)
+@pytest.mark.parametrize("max_bytes", [1, 100_000])
+def test_a_cache_too_small_changes_no_bits(
+    lite0_lab: Laboratory, tmp_path: Path, max_bytes: int
+) -> None:
+    small = TensorCache(tmp_path, max_bytes)
     assert torch.equal(lite0_lab.activations(small).val(3), lite0_lab.activations().val(3))
+    assert small.usage().num_bytes <= max_bytes
+
+
+def test_what_is_too_large_to_stay_at_hand_is_mapped_again(
+    tiny_dataset: Dataset, cache: TensorCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(activations, "HELD_ON_HOST_BYTES", 1)
+    task, backbone = TaskConfig("resnet18", "none", 32), counting_backbone()
+    source = Activations(tiny_dataset, backbone, task, Execution(), cache)
+    assert torch.equal(source.train(1, 0), source.train(1, 0))
+    assert backbone.stages[0].num_images == 24
 
 
 def test_a_cache_that_cannot_be_written_changes_no_bits(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from antsbees.activations import Activations
 from antsbees.backbones import load_backbone, normalise
@@ -220,3 +222,25 @@ def test_the_activations_are_not_written_to(lite0_lab: Laboratory) -> None:
     before = source.train(0, 0).clone()
     lite0_lab.curve(short(0, epochs=1), source)
     assert torch.equal(source.train(0, 0), before)
+
+
+class CountingWaits(TorchDispatchMode):
+    """Counts the operations that wait for a device to hand over a number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.num_waits = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.num_waits += func is torch.ops.aten._local_scalar_dense.default
+        return func(*args, **(kwargs or {}))
+
+
+def test_the_device_is_not_waited_for_in_every_batch(lite0_lab: Laboratory) -> None:
+    counts = []
+    for batch_size in (2, 24):
+        training = lite0_lab.training(short(8, batch_size=batch_size))
+        with CountingWaits() as counting:
+            training.run_epoch()
+        counts.append(counting.num_waits)
+    assert counts[0] == counts[1] > 0
