@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
-import numpy as np
 import torch
 from filelock import Timeout
 from torch import Tensor
 
 from antsbees import images
-from antsbees.allocator import release_freed_memory
 from antsbees.backbones import Backbone, normalise
 from antsbees.cache import TensorCache
 from antsbees.config import Precision, TaskConfig
@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 CHUNK = 32  # images in a forward pass of the frozen part; always the same, so that bits are too
 HELD_ON_HOST_BYTES = 128 * 2**20  # of files a process keeps mapped; mapping one again is cheap
 GPU_FRACTION = 0.4  # of a GPU's free memory, when its first trial begins, for activations at hand
+
+Allocate = Callable[[Sequence[int], torch.dtype], Tensor]
+"""Returns a tensor of a shape and a type to write results into."""
 
 
 class Activations:
@@ -106,7 +109,7 @@ class Activations:
     def _load_or_compute(self, split: str, k: int, view: int, wait: bool = True) -> Tensor | None:
         """Return activations; ``None`` if another process computes them and we do not wait."""
         if self._cache is None:
-            return self._compute(split, k, view)
+            return self._compute(split, k, view, _in_memory)
         key = self._key(split, k, view)
         if (ready := self._cache.load(key)) is not None:
             return ready
@@ -122,22 +125,25 @@ class Activations:
     def _compute_and_store(
         self, cache: TensorCache, key: str, split: str, k: int, view: int
     ) -> Tensor:
-        computed = self._compute(split, k, view)
-        if computed.nbytes > cache.max_bytes:
-            return computed
-        try:
-            cache.store(key, computed)
-        except OSError as error:
-            logger.warning("activations are not cached: %s", error)
-            return computed
-        del computed  # or it would be in memory twice
-        release_freed_memory()
-        stored = cache.load(key)
-        return self._compute(split, k, view) if stored is None else stored
+        """Compute activations straight into their file, and map it for reading."""
+        with ExitStack() as files:
 
-    def _compute(self, split: str, k: int, view: int) -> Tensor:
+            def in_file(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+                if math.prod(shape) * dtype.itemsize > cache.max_bytes:
+                    return _in_memory(shape, dtype)
+                try:
+                    return files.enter_context(cache.filling(key, shape, dtype))
+                except OSError as error:
+                    logger.warning("activations are not cached: %s", error)
+                    return _in_memory(shape, dtype)
+
+            computed = self._compute(split, k, view, in_file)
+        stored = cache.load(key)
+        return computed if stored is None else stored
+
+    def _compute(self, split: str, k: int, view: int, allocate: Allocate) -> Tensor:
         if k == 0:
-            return self._pixels(split, view)
+            return self._pixels(split, view, allocate)
         start, source = self._deepest_shallower(split, k, view)
         stages = self._backbone.stages[start:k]
         device, precision = self._execution.device, self._execution.inference_precision
@@ -152,7 +158,7 @@ class Activations:
                     x = stage(x).to(dtype)
                 part = x.permute(0, 2, 3, 1) if x.dim() == 4 else x
                 if first == 0:
-                    whole = torch.empty(num_images, *part.shape[1:], dtype=dtype)
+                    whole = allocate((num_images, *part.shape[1:]), dtype)
                 whole[first : first + CHUNK] = part
         return whole
 
@@ -165,9 +171,10 @@ class Activations:
                 return shallower, found
         return 0, self.get(split, 0, view)
 
-    def _pixels(self, split: str, view: int) -> Tensor:
+    def _pixels(self, split: str, view: int, allocate: Allocate) -> Tensor:
         size, paths = self._task.image_size, self.dataset.split(split).paths
-        seen = np.empty((len(paths), size, size, 3), np.uint8)
+        whole = allocate((len(paths), size, size, 3), torch.uint8)
+        seen = whole.numpy()
         for index, path in enumerate(paths):
             try:
                 image = images.decode(path)
@@ -180,7 +187,11 @@ class Activations:
             else:
                 seed = self._task.data_seed
                 seen[index] = images.training_view(image, size, seed=seed, index=index, view=view)
-        return torch.from_numpy(seen)
+        return whole
+
+
+def _in_memory(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+    return torch.empty(*shape, dtype=dtype)
 
 
 def _room_at_hand(execution: Execution) -> int:

@@ -8,8 +8,11 @@ import logging
 import math
 import mmap
 import os
+import time
 import weakref
 import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 HEADER_BYTES = 4096  # a page, so that the payload is aligned in the map
 SUFFIX = ".tensor"
+ABANDONED_S = 60.0  # an unfinished file that no process holds is old enough to be deleted
 _DTYPES = {str(d).removeprefix("torch."): d for d in (torch.uint8, torch.bfloat16, torch.float32)}
 
 
@@ -73,17 +77,28 @@ class TensorCache:
         os.utime(descriptor)
         return tensor
 
-    def store(self, key: str, tensor: Tensor) -> None:
-        """Publish a tensor under a key, then make room if the cap is passed."""
-        payload = tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data
-        header = {
-            "dtype": str(tensor.dtype).removeprefix("torch."),
-            "shape": list(tensor.shape),
-            "crc32": zlib.crc32(payload),
-        }
-        with publish_file(self._path(key)) as partial, partial.open("wb") as file:
-            file.write(json.dumps(header).encode().ljust(HEADER_BYTES))
-            file.write(payload)
+    @contextmanager
+    def filling(self, key: str, shape: Sequence[int], dtype: torch.dtype) -> Iterator[Tensor]:
+        """Yield a tensor to fill, in a file that is published when the block ends well.
+
+        Then room is made, if the cap is passed.
+
+        Raises:
+            OSError: There is no room on the disk, or the folder cannot be written.
+        """
+        num_bytes = HEADER_BYTES + math.prod(shape) * dtype.itemsize
+        with publish_file(self._path(key)) as partial, partial.open("r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # in use, see _abandoned
+            os.posix_fallocate(file.fileno(), 0, num_bytes)  # or a full disk would end the process
+            mapped = mmap.mmap(file.fileno(), num_bytes)
+            yield torch.frombuffer(mapped, dtype=dtype, offset=HEADER_BYTES).reshape(shape)
+            header = {
+                "dtype": str(dtype).removeprefix("torch."),
+                "shape": list(shape),
+                "crc32": zlib.crc32(memoryview(mapped)[HEADER_BYTES:]),
+            }
+            mapped[:HEADER_BYTES] = json.dumps(header).encode().ljust(HEADER_BYTES)
+            fcntl.flock(file, fcntl.LOCK_UN)  # the map would hold it on
         self._make_room()
 
     def usage(self) -> Usage:
@@ -93,7 +108,8 @@ class TensorCache:
 
     def clear(self) -> Usage:
         """Delete every file that is not in use; return what was deleted."""
-        sizes = [size for _, size, path in self._files() if _delete_unused(path)]
+        files = [*self._files(), *self._abandoned()]
+        sizes = [size for _, size, path in files if _delete_unused(path)]
         return Usage(len(sizes), sum(sizes))
 
     def _path(self, key: str) -> Path:
@@ -101,8 +117,16 @@ class TensorCache:
 
     def _files(self) -> list[tuple[float, int, Path]]:
         """List the files with the time of their last use and their size, oldest use first."""
+        return self._matching(f"[!.]*{SUFFIX}")
+
+    def _abandoned(self) -> list[tuple[float, int, Path]]:
+        """List what may be left of processes that were killed while they filled a file."""
+        long_ago = time.time() - ABANDONED_S
+        return [file for file in self._matching(f".*{SUFFIX}") if file[0] < long_ago]
+
+    def _matching(self, pattern: str) -> list[tuple[float, int, Path]]:
         found = []
-        for path in self.folder.rglob(f"[!.]*{SUFFIX}"):
+        for path in self.folder.rglob(pattern):
             try:
                 status = path.stat()
             except FileNotFoundError:  # deleted by another process meanwhile
@@ -111,6 +135,8 @@ class TensorCache:
         return sorted(found)
 
     def _make_room(self) -> None:
+        for _, _, path in self._abandoned():
+            _delete_unused(path)
         files = self._files()
         excess = sum(size for _, size, _ in files) - self.max_bytes
         for _, size, path in files:

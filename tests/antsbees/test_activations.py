@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import torch
@@ -177,7 +179,7 @@ def test_a_cache_that_cannot_be_written_changes_no_bits(
     lite0_lab: Laboratory, cache: TensorCache, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Full(TensorCache):
-        def store(self, key: str, tensor: Tensor) -> None:
+        def filling(self, key: str, shape: Sequence[int], dtype: torch.dtype) -> NoReturn:
             raise OSError(28, "No space left on device")
 
     full = Full(cache.folder, ROOM)
