@@ -23,7 +23,7 @@ from antsbees.holding import Holder
 logger = logging.getLogger(__name__)
 
 CHUNK = 32  # images in a forward pass of the frozen part; always the same, so that bits are too
-HELD_ON_HOST_BYTES = 128 * 2**20  # of files a process keeps mapped; mapping one again is cheap
+HELD_ON_HOST_BYTES = 64 * 2**20  # of files a process keeps mapped; mapping one again is cheap
 GPU_FRACTION = 0.4  # of a GPU's free memory, when its first trial begins, for activations at hand
 
 Allocate = Callable[[Sequence[int], torch.dtype], Tensor]
@@ -86,7 +86,8 @@ class Activations:
         """
         if self._cache is not None:
             for split, view in wanted:
-                self._get(split, k, view, wait=False)
+                if not self._cache.has(self._key(split, k, view)):
+                    self._get(split, k, view, wait=False)
 
     def _get(self, split: str, k: int, view: int, wait: bool) -> Tensor | None:
         key = self._key(split, k, view)

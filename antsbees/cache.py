@@ -58,6 +58,10 @@ class TensorCache:
         path.parent.mkdir(parents=True, exist_ok=True)
         return FileLock(path)
 
+    def has(self, key: str) -> bool:
+        """Tell whether there is a tensor of this key; only ``load`` tells if it is whole."""
+        return self._path(key).exists()
+
     def load(self, key: str) -> Tensor | None:
         """Map the tensor of a key into memory; ``None`` when it is absent or damaged."""
         path = self._path(key)
