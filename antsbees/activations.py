@@ -22,7 +22,7 @@ from antsbees.holding import Holder
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 32  # images in a forward pass of the frozen part; always the same, so that bits are too
+CHUNK = 16  # images in a forward pass of the frozen part; always the same, so that bits are too
 HELD_ON_HOST_BYTES = 64 * 2**20  # of files a process keeps mapped; mapping one again is cheap
 GPU_FRACTION = 0.4  # of a GPU's free memory, when its first trial begins, for activations at hand
 
@@ -56,7 +56,7 @@ class Activations:
         self._held = Holder(_room_at_hand(execution))
         self._prefix = (
             f"{dataset.fingerprint[:16]}-s{task.image_size}-d{task.data_seed}",
-            f"{backbone.weights_hash[:16]}-{numerics(execution)}",
+            f"{backbone.weights_hash[:16]}-{numerics(execution)}-c{CHUNK}",
         )
 
     def train(self, k: int, view: int) -> Tensor:
