@@ -93,7 +93,7 @@ class TensorCache:
         num_bytes = HEADER_BYTES + math.prod(shape) * dtype.itemsize
         with publish_file(self._path(key)) as partial, partial.open("r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # in use, see _abandoned
-            os.posix_fallocate(file.fileno(), 0, num_bytes)  # or a full disk would end the process
+            _reserve(file.fileno(), num_bytes)
             mapped = mmap.mmap(file.fileno(), num_bytes)
             yield torch.frombuffer(mapped, dtype=dtype, offset=HEADER_BYTES).reshape(shape)
             header = {
@@ -148,6 +148,18 @@ class TensorCache:
                 return
             if _delete_unused(path):
                 excess -= size
+
+
+def _reserve(descriptor: int, num_bytes: int) -> None:
+    """Give a file its size, and its place on the disk: a map of a full disk ends its process.
+
+    Raises:
+        OSError: There is no room.
+    """
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, num_bytes)
+    else:  # macOS
+        os.truncate(descriptor, num_bytes)
 
 
 def _map(descriptor: int) -> Tensor:

@@ -20,6 +20,8 @@ _RECIPE = "_antsbees_recipe"
 class Recipe:
     """How to compute an activation again, to the same bits.
 
+    Its users look at it in their backward passes; the one whose turn comes last takes it.
+
     Args:
         compute: Returns a new tensor; holds what it is computed from until ``take``.
     """
@@ -28,27 +30,24 @@ class Recipe:
         self._compute: Callable[[], Tensor] | None = compute
         self._value: Tensor | None = None
 
-    def compute(self) -> Tensor:
-        """Return the activation as a new tensor.
-
-        Raises:
-            RuntimeError: It was taken already: the backward pass of a graph can run once only.
-        """
-        if self._compute is None:
-            raise RuntimeError("the backward pass of this graph has run already")
-        return self._compute()
-
     def look(self) -> Tensor:
         """Return the activation, which stays at hand for the next one who needs it.
 
         Raises:
-            RuntimeError: As ``compute``.
+            RuntimeError: It was taken already: the backward pass of a graph can run once only.
         """
-        self._value = self.compute() if self._value is None else self._value
+        if self._value is None:
+            if self._compute is None:
+                raise RuntimeError("the backward pass of this graph has run already")
+            self._value = self._compute()
         return self._value
 
     def take(self) -> Tensor:
-        """Return the activation to its last user, who may write to it, and forget all."""
+        """Return the activation to its last user, who may write to it, and forget all.
+
+        Raises:
+            RuntimeError: As ``look``.
+        """
         value = self.look()
         self._compute = self._value = None
         return value

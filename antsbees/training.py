@@ -138,7 +138,8 @@ class Training:
             self._activations.get(split, k, view if split == "train" else 0)
             for split in self._train_on
         ]
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
+        home = parts[0].device  # on a GPU, only those that fit are there
+        return parts[0] if len(parts) == 1 else torch.cat([part.to(home) for part in parts])
 
     def _train(self, x: Tensor) -> float:
         """Run the epoch's batches; return their mean loss. The device is waited for once."""
