@@ -38,7 +38,11 @@ def environments() -> dict[str, dict[str, str]]:
     return {
         "glibc as it comes": {},
         "glibc keeping": {"GLIBC_TUNABLES": glibc},
-        "jemalloc keeping": {"LD_PRELOAD": str(jemalloc()), "MALLOC_CONF": jemalloc_conf},
+        "jemalloc giving back": {
+            "LD_PRELOAD": str(jemalloc()),
+            "MALLOC_CONF": "dirty_decay_ms:0,muzzy_decay_ms:0",
+        },
+        "jemalloc keeping (ours)": {"LD_PRELOAD": str(jemalloc()), "MALLOC_CONF": jemalloc_conf},
     }
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import optuna
+from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import TPESampler
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
@@ -51,6 +53,7 @@ def trial_ms(study: optuna.Study, spec: SweepSpec, trials: int) -> Iterator[floa
 def main() -> None:
     """Measure and print a Markdown table."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    warnings.simplefilter("ignore", ExperimentalWarning)
     trials = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     spec = read_spec(spec_path("default"))
     print(f"| study | ms a trial, first {WINDOW} | ms a trial, last {WINDOW} of {trials} |")
