@@ -32,8 +32,8 @@ class Geometry:
 class DepthwiseConv2d(nn.Conv2d):
     """A depthwise convolution whose bfloat16 backward pass on a CPU is made of what is fast there.
 
-    oneDNN's bfloat16 gradients of depthwise convolutions take up to a hundred times as long as its
-    forward pass. Here the gradient of the input is a forward pass over the gradient of the output,
+    Some of oneDNN's bfloat16 gradients of depthwise convolutions take many times as long as its
+    forward pass (benchmarks/README.md). Here the gradient of the input is a forward pass over the gradient of the output,
     and the gradient of a large kernel is put together from those of 3 x 3 parts of it.
 
     Args:
