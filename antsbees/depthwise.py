@@ -33,8 +33,8 @@ class DepthwiseConv2d(nn.Conv2d):
     """A depthwise convolution whose bfloat16 backward pass on a CPU is made of what is fast there.
 
     Some of oneDNN's bfloat16 gradients of depthwise convolutions take many times as long as its
-    forward pass (benchmarks/README.md). Here the gradient of the input is a forward pass over the gradient of the output,
-    and the gradient of a large kernel is put together from those of 3 x 3 parts of it.
+    forward pass (benchmarks/README.md). Here the gradient of the input is a forward pass over the
+    gradient of the output, and that of a large kernel is put together from those of 3 x 3 parts.
 
     Args:
         same: Pad as TensorFlow's ``SAME`` does, from the size of the input. Where that padding is
