@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 CHUNK = 16  # images in a forward pass of the frozen part; always the same, so that bits are too
 HELD_ON_HOST_BYTES = 64 * 2**20  # of files a process keeps mapped; mapping one again is cheap
-GPU_FRACTION = 0.4  # of a GPU's free memory, when its first trial begins, for activations at hand
+GPU_FRACTION = 0.2  # of a GPU's free memory for activations at hand, of each worker that shares it
 
 Allocate = Callable[[Sequence[int], torch.dtype], Tensor]
 """Returns a tensor of a shape and a type to write results into."""
@@ -54,6 +54,7 @@ class Activations:
         self._execution = execution
         self._cache = cache
         self._held = Holder(_room_at_hand(execution))
+        self._just_computed: dict[str, Tensor] = {}  # by prepare, for the next get
         self._prefix = (
             f"{dataset.fingerprint[:16]}-s{task.image_size}-d{task.data_seed}",
             f"{backbone.weights_hash[:16]}-{numerics(execution)}-c{CHUNK}",
@@ -84,19 +85,26 @@ class Activations:
 
         Workers that start together so share the work, instead of waiting for the same tensor.
         """
+        self._just_computed.clear()
         if self._cache is not None:
             for split, view in wanted:
-                if not self._cache.has(self._key(split, k, view)):
-                    self._get(split, k, view, wait=False)
+                key = self._key(split, k, view)
+                if not self._cache.has(key):
+                    found = self._get(split, k, view, wait=False)
+                    if found is not None:
+                        self._just_computed[key] = found
 
     def _get(self, split: str, k: int, view: int, wait: bool) -> Tensor | None:
         key = self._key(split, k, view)
+        if key in self._just_computed:
+            return self._just_computed.pop(key)
         if (held := self._held.find(key)) is not None:
             return held
         found = self._load_or_compute(split, k, view, wait)
         if found is None:
             return None
         if self._held.has_room_for(found):
+            self._held.make_room(found.nbytes)
             found = found.to(self._execution.device)
         if self._cache is not None or k == 0:
             self._held.keep(key, found)
@@ -127,18 +135,26 @@ class Activations:
         self, cache: TensorCache, key: str, split: str, k: int, view: int
     ) -> Tensor:
         """Compute activations straight into their file, and map it for reading."""
-        with ExitStack() as files:
+        files = ExitStack()
 
-            def in_file(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
-                if math.prod(shape) * dtype.itemsize > cache.max_bytes:
-                    return _in_memory(shape, dtype)
-                try:
-                    return files.enter_context(cache.filling(key, shape, dtype))
-                except OSError as error:
-                    logger.warning("activations are not cached: %s", error)
-                    return _in_memory(shape, dtype)
+        def in_file(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+            if math.prod(shape) * dtype.itemsize > cache.max_bytes:
+                return _in_memory(shape, dtype)
+            try:
+                return files.enter_context(cache.filling(key, shape, dtype))
+            except OSError as error:
+                logger.warning("activations are not cached: %s", error)
+                return _in_memory(shape, dtype)
 
-            computed = self._compute(split, k, view, in_file)
+        computed: Tensor | None = None
+        try:
+            with files:
+                computed = self._compute(split, k, view, in_file)
+        except OSError as error:
+            if computed is None:
+                raise
+            logger.warning("activations are not cached: %s", error)
+            return computed
         stored = cache.load(key)
         return computed if stored is None else stored
 

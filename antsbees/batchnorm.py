@@ -21,7 +21,9 @@ class BatchNormReLU6(nn.BatchNorm2d):
     def forward(self, input: Tensor) -> Tensor:
         """Normalise ``(N, C, H, W)`` over all but C, and clamp to [0, 6]."""
         on_cpu = input.device.type == "cpu"
-        if not (on_cpu and self.training and torch.is_grad_enabled()) or self.momentum is None:
+        one_value = input.numel() == input.shape[1]  # a channel: PyTorch says that it is too few
+        ours = on_cpu and self.training and torch.is_grad_enabled() and not one_value
+        if not ours or self.momentum is None:
             return F.relu6(super().forward(input), inplace=True)
         if self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)

@@ -90,6 +90,8 @@ class TensorCache:
         Raises:
             OSError: There is no room on the disk, or the folder cannot be written.
         """
+        for _, _, path in self._abandoned():
+            _delete_unused(path)
         num_bytes = HEADER_BYTES + math.prod(shape) * dtype.itemsize
         with publish_file(self._path(key)) as partial, partial.open("r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # in use, see _abandoned
@@ -102,6 +104,7 @@ class TensorCache:
                 "crc32": zlib.crc32(memoryview(mapped)[HEADER_BYTES:]),
             }
             mapped[:HEADER_BYTES] = json.dumps(header).encode().ljust(HEADER_BYTES)
+            os.utime(file.fileno())  # not every file system notes what is written through a map
             fcntl.flock(file, fcntl.LOCK_UN)  # the map would hold it on
         self._make_room()
 
@@ -139,8 +142,6 @@ class TensorCache:
         return sorted(found)
 
     def _make_room(self) -> None:
-        for _, _, path in self._abandoned():
-            _delete_unused(path)
         files = self._files()
         excess = sum(size for _, size, _ in files) - self.max_bytes
         for _, size, path in files:
@@ -187,13 +188,13 @@ def _map(descriptor: int) -> Tensor:
 def _delete_unused(path: Path) -> bool:
     try:
         descriptor = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
+    except OSError:  # gone meanwhile, or another user's
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         path.unlink(missing_ok=True)
         return True
-    except BlockingIOError:
+    except OSError:  # in use, or another user's
         return False
     finally:
         os.close(descriptor)

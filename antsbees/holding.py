@@ -37,6 +37,11 @@ class Holder:
         """Keep a tensor, if it is not too large, and let go of others to make room for it."""
         if not self.has_room_for(tensor):
             return
+        self._tensors.pop(name, None)
+        self.make_room(tensor.nbytes)
         self._tensors[name] = tensor
-        while self.num_bytes > self.max_bytes:
+
+    def make_room(self, num_bytes: int) -> None:
+        """Let go of tensors until a further one of this size can be kept."""
+        while self._tensors and self.num_bytes + num_bytes > self.max_bytes:
             self._tensors.popitem(last=False)

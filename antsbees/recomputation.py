@@ -55,10 +55,14 @@ class Recipe:
 
 def give_recipe(y: Tensor, recipe: Recipe) -> Tensor:
     """Tell the next layer how ``y`` can be computed again; return ``y``."""
-    setattr(y, _RECIPE, recipe)
+    setattr(y, _RECIPE, (recipe, y._version))
     return y
 
 
 def recipe_of(y: Tensor) -> Recipe | None:
-    """Return the recipe a tensor came with, if any: its user then need not keep it."""
-    return getattr(y, _RECIPE, None)
+    """Return the recipe a tensor came with, if any: its user then need not keep it.
+
+    A tensor that was written to since is no longer what its recipe says.
+    """
+    recipe, version = getattr(y, _RECIPE, (None, y._version))
+    return recipe if version == y._version else None

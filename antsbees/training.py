@@ -138,8 +138,9 @@ class Training:
             self._activations.get(split, k, view if split == "train" else 0)
             for split in self._train_on
         ]
-        home = parts[0].device  # on a GPU, only those that fit are there
-        return parts[0] if len(parts) == 1 else torch.cat([part.to(home) for part in parts])
+        if len({part.device for part in parts}) > 1:  # one does not fit on the GPU
+            parts = [part.cpu() for part in parts]
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
 
     def _train(self, x: Tensor) -> float:
         """Run the epoch's batches; return their mean loss. The device is waited for once."""

@@ -165,6 +165,30 @@ def test_a_cache_too_small_changes_no_bits(
     assert small.usage().num_bytes <= max_bytes
 
 
+def test_what_cannot_be_cached_is_computed_once_an_epoch(
+    tiny_dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(activations, "HELD_ON_HOST_BYTES", 1)
+    task, backbone = TaskConfig("resnet18", "none", 32), counting_backbone()
+    source = Activations(
+        tiny_dataset, backbone, task, Execution(), TensorCache(tmp_path, max_bytes=1)
+    )
+    source.prepare(1, [("train", 0), ("val", 0)])
+    source.train(1, 0)
+    source.val(1)
+    assert backbone.stages[0].num_images == 24 + 16
+
+
+def test_a_file_that_cannot_be_published_costs_only_the_file(
+    lite0_lab: Laboratory, cache: TensorCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def vanished() -> NoReturn:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(cache, "_make_room", vanished)
+    assert torch.equal(lite0_lab.activations(cache).val(3), lite0_lab.activations().val(3))
+
+
 def test_what_is_too_large_to_stay_at_hand_is_mapped_again(
     tiny_dataset: Dataset, cache: TensorCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:

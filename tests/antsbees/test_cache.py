@@ -150,6 +150,16 @@ def test_a_filling_that_fails_publishes_and_leaves_nothing(cache: TensorCache) -
     assert list(cache.folder.iterdir()) == []
 
 
+def test_a_file_being_filled_is_not_taken_for_abandoned(cache: TensorCache) -> None:
+    with cache.filling("slow", (1000,), torch.uint8) as filled:
+        (partial,) = cache.folder.glob(".*")
+        os.utime(partial, (1000, 1000))
+        store(cache, "another", kilo(2))
+        filled.fill_(3)
+    assert torch.equal(cache.load("slow"), kilo(3))
+    assert file_of(cache, "slow").stat().st_mtime > 1000
+
+
 def test_what_a_killed_process_left_unfinished_is_deleted(cache: TensorCache) -> None:
     """Unless it is young, or being filled."""
     store(cache, "key", kilo(1))

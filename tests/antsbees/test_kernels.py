@@ -218,10 +218,24 @@ def test_nothing_is_held_once_the_backward_pass_is_over() -> None:
     loss = layer(torch.randn(4, 3, 9, 9)).sum()
     alive = [weakref.ref(t) for t in gc.get_objects() if isinstance(t, Recipe)]
     assert len(alive) == 4  # two convolutions' outputs, and two normalised ones
-    loss.backward()
-    assert all(recipe() is None or recipe()._compute is None for recipe in alive)
-    with pytest.raises(RuntimeError, match="backward"):
+    loss.backward(retain_graph=True)
+    held = [recipe() for recipe in alive if recipe() is not None]
+    assert all(recipe._compute is None and recipe._value is None for recipe in held)
+    with pytest.raises(RuntimeError, match="has run already"):
         loss.backward()
+
+
+def test_a_recipe_does_not_outlive_a_change_of_its_tensor() -> None:
+    y = small(batch_norm(training=True))(torch.randn(4, CHANNELS, 8, 8))
+    assert recipe_of(y) is not None
+    y.detach().add_(1)
+    assert recipe_of(y) is None
+
+
+def test_a_single_value_a_channel_is_refused_as_by_pytorch() -> None:
+    layer = small(batch_norm(training=True))
+    with pytest.raises(ValueError, match="more than 1 value per channel"):
+        layer(torch.randn(1, CHANNELS, 1, 1))
 
 
 def test_other_batch_norms_stay() -> None:
