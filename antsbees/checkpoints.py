@@ -11,10 +11,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from antsbees.backbones import Backbone, load_backbone
-from antsbees.catalog import architecture
 from antsbees.config import TaskConfig, TrialConfig
 from antsbees.errors import ConfigError, ModelError, WeightsError
+from antsbees.networks.backbones import Backbone, load_backbone
+from antsbees.networks.catalog import architecture
 from antsbees.storage import publish_folder
 
 FORMAT_VERSION = 1

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
-from antsbees.catalog import architecture
 from antsbees.errors import ConfigError
+from antsbees.networks.catalog import architecture
 
 
 def _check(
@@ -193,7 +193,7 @@ class TaskConfig:
     """What every trial of a sweep shares: the network it starts from and how it sees the images.
 
     Args:
-        backbone: A name from ``antsbees.catalog``.
+        backbone: A name from ``antsbees.networks.catalog``.
         weights: ``default`` (the published ones), ``none``, or the path of a file.
         image_size: Edge of the square the network sees, in pixels.
         views: How many augmented versions of every training image there are.

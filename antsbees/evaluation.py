@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from antsbees.activations import to_network
-from antsbees.backbones import Backbone
-from antsbees.devices import Execution, arithmetic
+from antsbees.frozen.activations import to_network
+from antsbees.machine.devices import Execution, arithmetic
+from antsbees.networks.backbones import Backbone
 
 CHUNK = 32  # images in a forward pass
 

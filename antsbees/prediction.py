@@ -8,12 +8,12 @@ from pathlib import Path
 
 import torch
 
-from antsbees import images
-from antsbees.backbones import normalise
 from antsbees.checkpoints import SavedModel
 from antsbees.config import Precision
-from antsbees.devices import arithmetic
+from antsbees.data import images
 from antsbees.errors import DataError
+from antsbees.machine.devices import arithmetic
+from antsbees.networks.backbones import normalise
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from antsbees.activations import Activations
-from antsbees.backbones import Backbone
 from antsbees.config import TaskConfig, TrialConfig
-from antsbees.devices import Execution, arithmetic
 from antsbees.errors import ConfigError, DivergedError
 from antsbees.evaluation import Evaluation, evaluate, network_input
+from antsbees.frozen.activations import Activations
+from antsbees.machine.devices import Execution, arithmetic
+from antsbees.networks.backbones import Backbone
 from antsbees.schedules import lr_fraction
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ class Training:
     and the epoch's number.
 
     Args:
-        run: Without ``Precision.AUTO``: see ``antsbees.precision.resolve``.
+        run: Without ``Precision.AUTO``: see ``antsbees.machine.precision.resolve``.
         train_on: The splits to learn from.
 
     Raises:

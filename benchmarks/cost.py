@@ -12,11 +12,11 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from antsbees.datasets import AUTO, open_dataset
+from antsbees.data.datasets import AUTO, open_dataset
 from benchmarks.measured import Run
 from benchmarks.ours import make_spec, run_ours
 from benchmarks.settings import Settings, default_slots
-from sweeps.spec import SweepSpec
+from sweeps.spec.models import SweepSpec
 
 TRIALS, EPOCHS = 40, 8
 

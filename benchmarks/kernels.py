@@ -1,8 +1,8 @@
 """What the layers of our own save in the trained part: ``python -m benchmarks.kernels``.
 
 Times forward, backward and update of 32 random images, on one thread, with and without
-``antsbees.kernels``, side by side, and scales the best of two to 244 images; then counts the bytes
-that a forward pass in bfloat16 keeps for the backward pass.
+``antsbees.layers.replace``, side by side, and scales the best of two to 244 images; then counts
+the bytes that a forward pass in bfloat16 keeps for the backward pass.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.profiler import profile
 
-from antsbees import backbones
-from antsbees.allocator import keep_freed_memory
-from antsbees.backbones import Backbone, load_backbone
 from antsbees.config import Precision
-from antsbees.devices import Execution, arithmetic, configure
+from antsbees.machine.allocator import keep_freed_memory
+from antsbees.machine.devices import Execution, arithmetic, configure
+from antsbees.networks import backbones
+from antsbees.networks.backbones import Backbone, load_backbone
 
 BATCH, IMAGES, REPEATS = 32, 244, 2
 

@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from antsbees.allocator import ALLOCATOR_ENV
+from antsbees.machine.allocator import ALLOCATOR_ENV
 
 KS = (0, 1, 2, 3, 5, 7, 9)
 BATCH, IMAGES, STEPS = 32, 244, 6
@@ -50,9 +50,9 @@ def measure(k: int) -> None:
     """Train a few steps, and print what it took as JSON."""
     import torch
 
-    from antsbees.backbones import load_backbone
     from antsbees.config import Precision
-    from antsbees.devices import Execution, configure
+    from antsbees.machine.devices import Execution, configure
+    from antsbees.networks.backbones import load_backbone
     from benchmarks.kernels import seconds
     from benchmarks.product import memory_bytes
 

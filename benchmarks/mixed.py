@@ -7,7 +7,7 @@ from benchmarks.measured import Baseline, Row
 from benchmarks.ours import make_spec, run_ours
 from benchmarks.pairs import alternate
 from benchmarks.settings import Settings
-from sweeps.space import grid
+from sweeps.search.space import grid
 
 LR = 0.005
 

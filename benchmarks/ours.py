@@ -12,8 +12,8 @@ from benchmarks.settings import Settings
 from results.leaderboard import Leaderboard
 from results.schema import TrialRecord
 from sweeps.paths import RunPaths
-from sweeps.spec import SweepSpec
-from sweeps.trial import DIVERGED
+from sweeps.running.trainable import DIVERGED
+from sweeps.spec.models import SweepSpec
 
 COLUMNS = (
     "sweep", "trial_number", "status", "frozen_stages", "curve", "finished_at",

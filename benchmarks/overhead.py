@@ -8,7 +8,7 @@ from benchmarks.measured import Baseline, Row, Run
 from benchmarks.ours import make_spec, run_ours
 from benchmarks.pairs import alternate
 from benchmarks.settings import Settings
-from sweeps.spec import SweepSpec
+from sweeps.spec.models import SweepSpec
 
 WINDOW = 100
 SAMPLE_ROUNDS = 3  # of the slots

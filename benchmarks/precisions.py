@@ -11,13 +11,13 @@ import statistics
 import time
 from collections.abc import Iterator
 
-from antsbees.activations import Activations
-from antsbees.allocator import keep_freed_memory
-from antsbees.backbones import Backbone, load_backbone
-from antsbees.cache import TensorCache
 from antsbees.config import Precision, Schedule, ScheduleKind, TaskConfig, TrialConfig
-from antsbees.datasets import AUTO, Dataset, open_dataset
-from antsbees.devices import Execution, configure
+from antsbees.data.datasets import AUTO, Dataset, open_dataset
+from antsbees.frozen.activations import Activations
+from antsbees.frozen.cache import TensorCache
+from antsbees.machine.allocator import keep_freed_memory
+from antsbees.machine.devices import Execution, configure
+from antsbees.networks.backbones import Backbone, load_backbone
 from antsbees.storage import cache_folder
 from antsbees.training import EpochMetrics, Training
 

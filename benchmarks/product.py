@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 from antsbees.config import TrialConfig
-from antsbees.datasets import open_dataset
+from antsbees.data.datasets import open_dataset
 from results.schema import TrialRecord
-from sweeps.driver import run_sweep
-from sweeps.lanes import Lane
 from sweeps.paths import RunPaths
-from sweeps.spec import SweepSpec
+from sweeps.running.driver import run_sweep
+from sweeps.running.lanes import Lane
+from sweeps.spec.models import SweepSpec
 
 COUNTS = (10, 100, 1000)
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from antsbees import synthetic
+from antsbees.data.synthetic import drawing as synthetic
 
 TINY_COUNTS = {"train": 8, "val": 6}
 TINY_SIZE = 64

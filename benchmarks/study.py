@@ -21,10 +21,10 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from sweeps.naming import spec_path
-from sweeps.reading import read_spec
-from sweeps.space import suggest
-from sweeps.spec import SweepSpec
-from sweeps.study import open_study
+from sweeps.search.space import suggest
+from sweeps.search.study import open_study
+from sweeps.spec.models import SweepSpec
+from sweeps.spec.reading import read_spec
 
 WINDOW = 50
 

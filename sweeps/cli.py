@@ -18,9 +18,10 @@ from antsbees.errors import AntsbeesError, UserError
 from results.errors import ResultsError
 from results.leaderboard import Leaderboard
 from results.schema import TrialRecord, TrialStatus
-from sweeps import naming, tables
+from sweeps import naming
 from sweeps.errors import RunError, SpecError, SweepError, UsageError
 from sweeps.paths import RunPaths
+from sweeps.views import tables
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -100,7 +101,7 @@ def sweep(
     runs: RunsOption = None,
 ) -> None:
     """Run a sweep, and show the winner. Run again, it goes on where it ended."""
-    from sweeps.reading import read_spec
+    from sweeps.spec.reading import read_spec
 
     paths = RunPaths.choose(runs)
     read = read_spec(naming.spec_path(spec), name=name, data=data, trials=trials)
@@ -118,8 +119,8 @@ def sweep(
         soft_wrap=True,
     )
     preparing.require_weights(read.backbone, read.weights)
-    from sweeps.driver import run_sweep
-    from sweeps.progress import ProgressView
+    from sweeps.running.driver import run_sweep
+    from sweeps.views.progress import ProgressView
 
     with ProgressView(read, console) as view:
         outcome = run_sweep(read, dataset, paths, view)
@@ -300,7 +301,7 @@ def data(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of a spec, for editors."""
-    from sweeps.spec import SweepSpec
+    from sweeps.spec.models import SweepSpec
 
     print(json.dumps(SweepSpec.model_json_schema(), indent=2))
 
@@ -322,7 +323,7 @@ def cache_clear() -> None:
 
 
 def _activation_cache() -> tuple[Any, Path]:
-    from antsbees.cache import TensorCache
+    from antsbees.frozen.cache import TensorCache
     from antsbees.storage import cache_folder
 
     folder = cache_folder() / "activations"

@@ -60,7 +60,7 @@ def model_name(name: str) -> str:
     Raises:
         UsageError: It is not.
     """
-    from sweeps.spec import NAME_RULE, is_safe_name
+    from sweeps.spec.models import NAME_RULE, is_safe_name
 
     if not is_safe_name(name) or name == LATEST:
         raise UsageError(f"{name!r} cannot be the name of a model; use {NAME_RULE}")

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.panel import Panel
 
-from antsbees.datasets import Dataset, open_dataset
+from antsbees.data.datasets import Dataset, open_dataset
 
 
 def open_images(source: str, console: Console) -> Dataset:
@@ -27,7 +27,7 @@ def open_images(source: str, console: Console) -> Dataset:
 def require_weights(backbone: str, weights: str) -> None:
     """Find out before the first trial if weights that are not installed can be had."""
     if weights != "none" and (backbone, weights) != ("efficientnet_lite0", "default"):
-        from antsbees.backbones import load_backbone
+        from antsbees.networks.backbones import load_backbone
 
         load_backbone(backbone, weights)
 

@@ -13,20 +13,20 @@ from typing import Any
 import torch
 
 from antsbees import __version__
-from antsbees.activations import Activations
-from antsbees.allocator import keep_freed_memory
-from antsbees.backbones import load_backbone
-from antsbees.cache import TensorCache
 from antsbees.checkpoints import ModelDescription, save_model
 from antsbees.config import Precision, TaskConfig, TrialConfig
-from antsbees.datasets import Dataset, open_dataset
-from antsbees.devices import Execution, configure
+from antsbees.data.datasets import Dataset, open_dataset
 from antsbees.errors import DataError
+from antsbees.frozen.activations import Activations
+from antsbees.frozen.cache import TensorCache
+from antsbees.machine.allocator import keep_freed_memory
+from antsbees.machine.devices import Execution, configure
+from antsbees.networks.backbones import load_backbone
 from antsbees.storage import cache_folder
 from antsbees.training import EpochMetrics, Training
 from results.schema import HYPERPARAMETERS, TrialRecord
 from sweeps.errors import UsageError
-from sweeps.trial import library_versions
+from sweeps.running.trainable import library_versions
 
 Report = Callable[[int, EpochMetrics], None]
 """Called with the seed and the metrics of every epoch."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sweeps.reading import parse_spec
+from sweeps.spec.reading import parse_spec
 
 README = Path(__file__).parents[1] / "README.md"
 MAKEFILE = README.with_name("Makefile")

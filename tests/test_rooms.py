@@ -95,7 +95,7 @@ def test_only_the_command_line_prints() -> None:
     [
         ("import results.leaderboard, results.ranking", {"torch", "ray", "optuna", "pandas"}),
         ("import sweeps.cli", {"torch", "ray", "optuna", "pandas"}),
-        ("import sweeps.driver", {"torch", "timm", "torchvision"}),
+        ("import sweeps.running.driver", {"torch", "timm", "torchvision"}),
     ],
 )
 def test_looking_at_results_loads_nothing_heavy(statement: str, heavy: set[str]) -> None:

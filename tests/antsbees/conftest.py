@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from antsbees.backbones import Backbone, load_backbone
-from antsbees.cache import TensorCache
 from antsbees.config import TaskConfig
-from antsbees.datasets import Dataset
+from antsbees.data.datasets import Dataset
+from antsbees.frozen.cache import TensorCache
+from antsbees.networks.backbones import Backbone, load_backbone
 from tests.antsbees.laboratory import Laboratory
 
 

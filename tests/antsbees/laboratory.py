@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from antsbees.activations import Activations
-from antsbees.backbones import Backbone
-from antsbees.cache import TensorCache
 from antsbees.config import TaskConfig, TrialConfig
-from antsbees.datasets import Dataset
-from antsbees.devices import Execution
+from antsbees.data.datasets import Dataset
+from antsbees.frozen.activations import Activations
+from antsbees.frozen.cache import TensorCache
+from antsbees.machine.devices import Execution
+from antsbees.networks.backbones import Backbone
 from antsbees.training import EpochMetrics, Training
 
 TIMES = ("seconds", "train_s", "images_per_second")

@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import nn
 
-from antsbees.backbones import Backbone
 from antsbees.checkpoints import ModelDescription, load_model, save_model
 from antsbees.config import Schedule, TaskConfig, TrialConfig
 from antsbees.errors import ModelError
+from antsbees.networks.backbones import Backbone
 from tests.antsbees.laboratory import Laboratory
 
 IMAGES = torch.linspace(-2, 2, 2 * 3 * 32 * 32).reshape(2, 3, 32, 32)

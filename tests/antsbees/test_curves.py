@@ -12,11 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from antsbees import images
-from antsbees.backbones import normalise
-from antsbees.cache import TensorCache
 from antsbees.config import Schedule, TrialConfig
-from antsbees.datasets import Split
+from antsbees.data import images
+from antsbees.data.datasets import Split
+from antsbees.frozen.cache import TensorCache
+from antsbees.networks.backbones import normalise
 from tests.antsbees.laboratory import Laboratory
 
 ALL_K = [("efficientnet_lite0", k) for k in range(10)] + [("resnet18", k) for k in range(6)]

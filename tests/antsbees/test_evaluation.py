@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from antsbees.backbones import Backbone
 from antsbees.config import Precision
-from antsbees.devices import Execution
 from antsbees.evaluation import Evaluation, evaluate, network_input
+from antsbees.machine.devices import Execution
+from antsbees.networks.backbones import Backbone
 from tests.antsbees.laboratory import Laboratory
 
 NUM_IMAGES, NUM_CLASSES = 150, 3  # more than two chunks

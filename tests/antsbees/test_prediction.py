@@ -11,8 +11,8 @@ import pytest
 
 from antsbees.checkpoints import ModelDescription, SavedModel, load_model, save_model
 from antsbees.config import Precision, Schedule, TrialConfig
-from antsbees.devices import Execution
 from antsbees.errors import DataError
+from antsbees.machine.devices import Execution
 from antsbees.prediction import Prediction, image_files, predict
 from antsbees.training import Training
 from tests.antsbees.laboratory import Laboratory

@@ -12,9 +12,6 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from antsbees.activations import Activations
-from antsbees.backbones import load_backbone, normalise
-from antsbees.cache import TensorCache
 from antsbees.config import (
     SETTINGS_OF_KIND,
     Precision,
@@ -23,9 +20,12 @@ from antsbees.config import (
     TaskConfig,
     TrialConfig,
 )
-from antsbees.datasets import Dataset
-from antsbees.devices import Execution
+from antsbees.data.datasets import Dataset
 from antsbees.errors import ConfigError, DivergedError
+from antsbees.frozen.activations import Activations
+from antsbees.frozen.cache import TensorCache
+from antsbees.machine.devices import Execution
+from antsbees.networks.backbones import load_backbone, normalise
 from antsbees.schedules import lr_fraction
 from tests.antsbees.laboratory import Laboratory, timeless
 

@@ -11,9 +11,9 @@ from optuna.trial import TrialState
 from ray.tune.search import Searcher
 
 from results.schema import TrialRecord
-from sweeps.search import StudySearcher
-from sweeps.spec import SweepSpec
-from sweeps.study import open_study
+from sweeps.running.searcher import StudySearcher
+from sweeps.search.study import open_study
+from sweeps.spec.models import SweepSpec
 from tests.sweeps.sweep_fakes import (
     CPU,
     DATASET,

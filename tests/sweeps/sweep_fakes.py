@@ -10,11 +10,11 @@ from typing import Any
 import optuna
 
 from antsbees.config import TrialConfig
-from antsbees.datasets import Dataset, Split
+from antsbees.data.datasets import Dataset, Split
 from results.schema import TrialRecord, TrialStatus
-from sweeps.lanes import Lane, LaneKind
-from sweeps.spec import SweepSpec
-from sweeps.study import make_sampler
+from sweeps.running.lanes import Lane, LaneKind
+from sweeps.search.study import make_sampler
+from sweeps.spec.models import SweepSpec
 
 WIDE_SPACE: dict[str, Any] = {
     "lr": {"log_uniform": [1e-4, 0.5]},

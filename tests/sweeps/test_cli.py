@@ -18,7 +18,7 @@ import yaml
 from results.leaderboard import Leaderboard
 from results.schema import TrialStatus
 from sweeps import cli, configs, naming
-from sweeps.spec import is_safe_name
+from sweeps.spec.models import is_safe_name
 from tests.sweeps.sweep_fakes import row
 
 COMMANDS = ["sweep", "best", "leaderboard", "retrain", "predict", "data", "schema",

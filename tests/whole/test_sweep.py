@@ -13,15 +13,15 @@ import pytest
 import ray
 from optuna.trial import TrialState
 
-from antsbees.datasets import Dataset
+from antsbees.data.datasets import Dataset
 from results.leaderboard import Leaderboard
 from results.schema import COLUMNS, TrialRecord, TrialStatus
-from sweeps.driver import SweepOutcome, run_sweep
 from sweeps.errors import UsageError
-from sweeps.lanes import LaneKind
 from sweeps.paths import RunPaths
-from sweeps.spec import SweepSpec
-from sweeps.study import open_study
+from sweeps.running.driver import SweepOutcome, run_sweep
+from sweeps.running.lanes import LaneKind
+from sweeps.search.study import open_study
+from sweeps.spec.models import SweepSpec
 from tests.whole.tiny_sweep import Witness, tiny_spec
 
 

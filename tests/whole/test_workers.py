@@ -9,8 +9,8 @@ from unittest.mock import patch
 import pytest
 import ray
 
-from antsbees.allocator import ALLOCATOR_ENV
-from sweeps.driver import _ray
+from antsbees.machine.allocator import ALLOCATOR_ENV
+from sweeps.running.driver import _ray
 from tests.whole.tiny_sweep import tiny_spec
 
 JEMALLOC = Path(ray.__file__).parent / "core" / "libjemalloc.so"

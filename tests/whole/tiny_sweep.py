@@ -10,9 +10,9 @@ from typing import Any
 
 from antsbees.config import TrialConfig
 from results.schema import TrialRecord
-from sweeps.lanes import Lane
-from sweeps.reading import parse_spec
-from sweeps.spec import SweepSpec
+from sweeps.running.lanes import Lane
+from sweeps.spec.models import SweepSpec
+from sweeps.spec.reading import parse_spec
 
 TINY_SPEC = """
 name: tiny

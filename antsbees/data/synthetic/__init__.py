@@ -1,0 +1,1 @@
+"""Drawn images, for when no photographs are at hand."""

@@ -1,0 +1,1 @@
+"""What frozen stages put out: computed once, kept, read by every trial."""

@@ -1,0 +1,1 @@
+"""Devices, precision and memory: how the arithmetic is carried out."""

@@ -1,0 +1,1 @@
+"""Pre-trained networks as lists of stages, and where their weights come from."""

@@ -1,0 +1,121 @@
+"""A pre-trained network as a list of stages that can be run one after another, without its head."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from antsbees.layers.replace import speed_up
+from antsbees.networks.catalog import Architecture, architecture
+from antsbees.networks.weights import load_weights
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """The stages of a pre-trained network, kept as pre-trained.
+
+    Args:
+        stages: Consecutive parts; the first takes ``(N, 3, H, W) float32``, normalised, the last
+            puts out ``(N, width)``.
+        weights_hash: SHA-256 over all parameters and buffers, hexadecimal.
+    """
+
+    architecture: Architecture
+    stages: tuple[nn.Module, ...]
+    weights_hash: str
+
+    def trained_part(self, frozen_stages: int, num_classes: int, seed: int) -> nn.Sequential:
+        """Return a fresh copy of the stages after the frozen ones, and a new head.
+
+        The head's first weights depend on the seed alone.
+        """
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            head = nn.Linear(self.architecture.width, num_classes)
+        stages = [copy.deepcopy(stage) for stage in self.stages[frozen_stages:]]
+        trained = nn.Sequential(*stages, head).to(memory_format=torch.channels_last)
+        return trained.requires_grad_(True)
+
+
+def load_backbone(name: str, weights: str = "default", seed: int = 0) -> Backbone:
+    """Build a backbone and fill it with weights.
+
+    Args:
+        seed: Seeds the parameters when ``weights`` is ``none``.
+
+    Raises:
+        ConfigError: No backbone has that name.
+        WeightsError: The weights cannot be had, are damaged, or are of another architecture.
+    """
+    entry = architecture(name)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = _network(name)
+    load_weights(network, name, weights)
+    speed_up(network)
+    stages = tuple(
+        stage.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+        for stage in _stages(name, network)
+    )
+    return Backbone(entry, stages, _hash(stages))
+
+
+def _network(name: str) -> nn.Module:
+    if name == "efficientnet_lite0":
+        import timm
+
+        return cast(nn.Module, timm.create_model("tf_efficientnet_lite0", pretrained=False))
+    import torchvision
+
+    return cast(nn.Module, torchvision.models.get_model(name, weights=None))
+
+
+def _stages(name: str, network: Any) -> Iterator[nn.Module]:
+    """Cut a network into stages; what pools and flattens belongs to the last one."""
+    if name == "efficientnet_lite0":
+        yield nn.Sequential(network.conv_stem, network.bn1)
+        yield from network.blocks
+        yield nn.Sequential(network.conv_head, network.bn2, network.global_pool)
+    elif name.startswith("resnet"):
+        yield nn.Sequential(network.conv1, network.bn1, network.relu, network.maxpool)
+        yield from (network.layer1, network.layer2, network.layer3)
+        yield nn.Sequential(network.layer4, network.avgpool, nn.Flatten())
+    else:
+        *features, last = network.features
+        yield from features
+        if name == "mobilenet_v3_large":
+            yield last
+            yield nn.Sequential(network.avgpool, nn.Flatten(), *network.classifier[:2])
+        elif name == "convnext_tiny":
+            yield nn.Sequential(last, network.avgpool, *network.classifier[:2])
+        else:
+            yield nn.Sequential(last, network.avgpool, nn.Flatten())
+
+
+def _hash(stages: tuple[nn.Module, ...]) -> str:
+    digest = hashlib.sha256()
+    for stage in stages:
+        for name, tensor in stage.state_dict().items():
+            digest.update(name.encode())
+            digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def normalise(pixels: Tensor, entry: Architecture) -> Tensor:
+    """Turn pixels into what the first stage takes.
+
+    Args:
+        pixels: ``(N, H, W, 3) uint8``.
+
+    Returns:
+        ``(N, 3, H, W) float32``, channels last in memory.
+    """
+    mean = torch.tensor(entry.mean, device=pixels.device) * 255
+    std = torch.tensor(entry.std, device=pixels.device) * 255
+    return ((pixels.float() - mean) / std).permute(0, 3, 1, 2)

@@ -1,0 +1,56 @@
+"""What stops trials early: Ray's ASHA, which leaves first tries alone, or nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
+
+from sweeps.running.workers import KeepsWorkers
+from sweeps.spec.models import Asha, SweepSpec
+
+
+class WarmFifo(KeepsWorkers, FIFOScheduler):
+    """Stops nothing."""
+
+
+class AshaForSearched(KeepsWorkers, ASHAScheduler):
+    """ASHA for the trials that were searched; the user's first tries run to their end.
+
+    They are what the winner is measured against, and a score of fewer epochs would not be fair.
+    They count in the rungs like any other trial.
+    """
+
+    def on_trial_result(self, controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        """Decide as ASHA does, unless the trial is a first try."""
+        decision = super().on_trial_result(controller, trial, result)
+        if trial.config["is_first"] and result["epoch"] < self._max_t:
+            return str(TrialScheduler.CONTINUE)
+        return str(decision)
+
+
+def make_scheduler(spec: SweepSpec) -> TrialScheduler:
+    """Build what stops trials early, as the spec says."""
+    stopping = spec.search.early_stopping
+    if not isinstance(stopping, Asha) or stopping.grace_epochs >= spec.epochs:
+        return WarmFifo()
+    return AshaForSearched(
+        time_attr="epoch",
+        metric="score",
+        mode=spec.objective.direction[:3],
+        max_t=spec.epochs,
+        grace_period=stopping.grace_epochs,
+        reduction_factor=stopping.reduction_factor,
+    )
+
+
+def rungs(spec: SweepSpec) -> frozenset[int]:
+    """Return the epochs at which the scheduler decides."""
+    stopping = spec.search.early_stopping
+    found = set()
+    if isinstance(stopping, Asha):
+        epoch = stopping.grace_epochs
+        while epoch < spec.epochs:
+            found.add(epoch)
+            epoch *= stopping.reduction_factor
+    return frozenset(found)

@@ -1,0 +1,162 @@
+"""The leaderboard and the best configuration as tables, plain values and YAML."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from results.ranking import comparable_groups, rank, wilson_interval, winner
+from results.schema import HYPERPARAMETERS, TrialRecord, TrialStatus
+from sweeps.spec.models import TUTORIAL
+
+
+def short_fingerprint(record: TrialRecord) -> str:
+    """Return the first characters of a dataset's fingerprint."""
+    return (record.dataset_fingerprint or "")[:8]
+
+
+def best_values(records: list[TrialRecord]) -> dict[str, Any]:
+    """Sum up the winner of rows that can be compared: its configuration and its score.
+
+    Raises:
+        EmptyLeaderboard: No trial is complete.
+    """
+    best = winner(records)
+    interval = _interval(best)
+    complete = [record for record in records if record.status is TrialStatus.COMPLETE]
+    tutorial = next((record for record in complete if record.first == TUTORIAL), None)
+    return {
+        "sweep": best.sweep,
+        "trial_number": best.trial_number,
+        "dataset": best.dataset,
+        "dataset_fingerprint": best.dataset_fingerprint,
+        "objective": best.objective,
+        "score": best.score,
+        "val_accuracy": best.val_accuracy,
+        "val_accuracy_95": interval,
+        "val_loss": best.val_loss,
+        "num_val_images": best.num_val_images,
+        "configuration": configuration(best),
+        "epochs": best.epochs_asked,
+        "seed": best.seed,
+        "training_s": best.training_s,
+        "trials": {str(s): sum(r.status is s for r in records) for s in TrialStatus},
+        "tutorial": None
+        if tutorial is None
+        else {
+            "trial_number": tutorial.trial_number,
+            "val_accuracy": tutorial.val_accuracy,
+            "val_accuracy_95": _interval(tutorial),
+            "val_loss": tutorial.val_loss,
+        },
+    }
+
+
+def configuration(record: TrialRecord) -> dict[str, Any]:
+    """Return the hyperparameters that apply to a trial."""
+    values = {name: getattr(record, name) for name in HYPERPARAMETERS}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _interval(record: TrialRecord) -> list[float] | None:
+    if record.val_accuracy is None or not record.num_val_images:
+        return None
+    interval = wilson_interval(record.val_accuracy, record.num_val_images)
+    return [interval.low, interval.high]
+
+
+def best_table(values: dict[str, Any]) -> RenderableType:
+    """Draw what ``best_values`` returns."""
+    counts = ", ".join(f"{count} {status}" for status, count in values["trials"].items() if count)
+    head = Text()
+    head.append(f"Best of sweep {values['sweep']}", style="bold")
+    head.append(f" ({counts}; dataset {values['dataset']}): trial {values['trial_number']}")
+    scores = Table(box=None, padding=(0, 2), header_style="dim")
+    for column in ("", "accuracy", "95 % interval", "loss"):
+        scores.add_column(column, justify="left" if not column else "right")
+    scores.add_row("this configuration", *_score_cells(values), style="bold")
+    if values["tutorial"]:
+        scores.add_row("the tutorial's", *_score_cells(values["tutorial"]))
+    settings = Table(box=None, padding=(0, 2), show_header=False)
+    for name, value in {**values["configuration"], "epochs": values["epochs"]}.items():
+        settings.add_row(name, number(value))
+    images = Text(f"on {values['num_val_images']} validation images", style="dim")
+    return Group(head, "", scores, images, "", settings)
+
+
+def _score_cells(values: dict[str, Any]) -> list[str]:
+    interval = values["val_accuracy_95"]
+    told = "-" if interval is None else f"{interval[0]:.1%} - {interval[1]:.1%}"
+    return [f"{values['val_accuracy']:.1%}", told, f"{values['val_loss']:.4f}"]
+
+
+LISTED = (
+    "sweep", "trial_number", "status", "score", "val_accuracy", "val_loss", "epochs_run",
+    *HYPERPARAMETERS, "lane", "training_s",
+)  # fmt: skip
+
+
+def leaderboard_tables(records: list[TrialRecord], top: int) -> RenderableType:
+    """Draw rows, best first; rows that cannot be compared in tables of their own."""
+    tables: list[RenderableType] = []
+    for key, rows in comparable_groups(records).items():
+        fingerprint = (key.dataset_fingerprint or "")[:8]
+        title = f"dataset {key.dataset} ({fingerprint}), objective {key.objective}"
+        tables.append(_leaderboard_table(title, rank(rows), top))
+    return Group(*tables)
+
+
+def _leaderboard_table(title: str, ranked: list[TrialRecord], top: int) -> Table:
+    table = Table(title=title, title_justify="left", box=None, header_style="dim")
+    columns = {
+        "rank": "rank", "sweep": "sweep", "trial": "trial_number", "status": "status",
+        "score": "score", "loss": "val_loss", "epochs": "epochs_run", "lr": "lr",
+        "mom.": "momentum", "decay": "weight_decay", "batch": "batch_size",
+        "smooth": "label_smoothing", "frozen": "frozen_stages", "schedule": "schedule",
+        "lane": "lane", "seconds": "training_s",
+    }  # fmt: skip
+    for name in columns:
+        table.add_column(
+            name, justify="left" if name in ("sweep", "status", "schedule") else "right"
+        )
+    for place, record in enumerate(ranked[:top], start=1):
+        values = {**asdict(record), "rank": place}
+        style = "bold" if place == 1 and record.status is TrialStatus.COMPLETE else None
+        table.add_row(*(number(values[column]) for column in columns.values()), style=style)
+    return table
+
+
+def leaderboard_rows(records: list[TrialRecord], top: int) -> list[dict[str, Any]]:
+    """Return rows as plain values, each with its rank among the rows it can be compared with."""
+    rows = []
+    for key, group in comparable_groups(records).items():
+        for place, record in enumerate(rank(group)[:top], start=1):
+            values = {name: getattr(record, name) for name in LISTED}
+            about = {"rank": place, "dataset": key.dataset, "objective": key.objective}
+            about["dataset_fingerprint"] = key.dataset_fingerprint
+            rows.append({**about, **values, "status": str(record.status)})
+    return rows
+
+
+def why_no_winner(records: list[TrialRecord], log: Path) -> str:
+    """Say why a sweep has no complete trial."""
+    failed = [record for record in records if record.status is TrialStatus.FAILED]
+    if not failed:
+        return f"no trial came to its end: {len(records)} were stopped; see {log}"
+    last = failed[-1]
+    return (
+        f"{len(failed)} of {len(records)} trials failed and none is complete; the last failed with "
+        f"{last.error_kind}: {last.error_message}; see {log}"
+    )
+
+
+def number(value: Any) -> str:
+    """Write a value for people: few digits, nothing for nothing."""
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,54 @@
+"""Freed buffers stay in the process until they are released on purpose."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from antsbees.machine.allocator import ALLOCATOR_ENV
+
+MEBIBYTE = 1024**2
+PROGRAM = """
+import re
+from antsbees.machine.allocator import release_freed_memory
+def resident():
+    return int(re.search(r"VmRSS:\\s+(\\d+)", open("/proc/self/status").read())[1]) * 1024
+buffers = [bytearray(1024**2) for _ in range(200)]
+held = resident()
+del buffers
+kept = resident()
+release_freed_memory()
+print(held, kept, resident())
+"""
+
+
+def jemalloc() -> Path:
+    """The one that Ray brings along for its processes."""
+    (folder,) = importlib.util.find_spec("ray").submodule_search_locations
+    return Path(folder) / "core" / "libjemalloc.so"
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+@pytest.mark.parametrize("allocator", ["glibc", "jemalloc"])
+def test_freed_memory_is_kept_and_given_back_when_asked(allocator: str) -> None:
+    preloaded = {}
+    if allocator == "jemalloc":
+        if not jemalloc().exists():
+            pytest.skip("this Ray brings no jemalloc along")
+        preloaded = {"LD_PRELOAD": str(jemalloc())}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        env=os.environ | ALLOCATOR_ENV | preloaded,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    held, kept, released = map(int, done.stdout.split())
+    assert held - kept < 10 * MEBIBYTE
+    assert kept - released > 190 * MEBIBYTE

@@ -1,0 +1,140 @@
+"""A backbone is a list of stages that together are the original network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import timm
+import torch
+import torchvision
+from torch import nn
+
+from antsbees.config import Schedule, TrialConfig
+from antsbees.errors import ConfigError
+from antsbees.networks.backbones import Backbone, load_backbone, normalise
+from antsbees.networks.catalog import ARCHITECTURES
+from antsbees.networks.weights import _lite0_tensors
+from tests.antsbees.laboratory import Laboratory
+
+IMAGES = torch.linspace(-2, 2, 2 * 3 * 64 * 64).reshape(2, 3, 64, 64)
+
+
+def features(backbone: Backbone) -> torch.Tensor:
+    with torch.no_grad():
+        return nn.Sequential(*backbone.stages)(IMAGES)
+
+
+def state_of(module: nn.Module) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in module.state_dict().items()}
+
+
+def equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_stages_are_as_the_catalog_says_and_equal_the_original(name: str) -> None:
+    """Built by its own library from the same seed, its classifier replaced by nothing."""
+    backbone = load_backbone(name, "none", seed=3)
+    entry = ARCHITECTURES[name]
+    assert len(backbone.stages) == entry.num_stages
+    torch.manual_seed(3)
+    if name == "efficientnet_lite0":
+        original = timm.create_model("tf_efficientnet_lite0").eval()
+        original.classifier = nn.Identity()
+    else:
+        original = torchvision.models.get_model(name).eval()
+        if name.startswith("resnet"):
+            original.fc = nn.Identity()
+        else:
+            original.classifier[-1] = nn.Identity()
+    with torch.no_grad():
+        expected = original(IMAGES)
+        head_output = backbone.trained_part(entry.num_stages, 3, seed=0)(features(backbone))
+    assert expected.shape == (2, entry.width)
+    torch.testing.assert_close(features(backbone), expected, rtol=1e-3, atol=1e-4)
+    assert head_output.shape == (2, 3)
+
+
+def test_the_packages_weights_give_timms_own_forward_pass(lite0: Backbone) -> None:
+    original = timm.create_model("tf_efficientnet_lite0").eval()
+    names = list(original.state_dict())
+    tensors = list(_lite0_tensors().values())
+    assert len(names) == len(tensors) == 296
+    original.load_state_dict(dict(zip(names, tensors, strict=True)))
+    with torch.no_grad():
+        pooled = original.global_pool(original.forward_features(IMAGES))
+    torch.testing.assert_close(features(lite0), pooled, rtol=1e-4, atol=1e-5)
+
+
+def test_an_unknown_backbone_is_refused() -> None:
+    with pytest.raises(ConfigError, match="unknown backbone 'vgg'"):
+        load_backbone("vgg", "none")
+
+
+def test_the_hash_tells_weights_apart() -> None:
+    hashes = [load_backbone("resnet18", "none", seed=seed).weights_hash for seed in (0, 0, 1)]
+    assert hashes[0] == hashes[1] != hashes[2]
+    assert len(hashes[0]) == 64
+
+
+def test_loading_leaves_the_random_numbers_alone() -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    load_backbone("resnet18", "none").trained_part(4, 2, seed=1)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_the_head_depends_on_the_seed_alone(lite0: Backbone) -> None:
+    heads = [lite0.trained_part(k, 2, seed)[-1].weight for k, seed in ((9, 1), (7, 1), (9, 2))]
+    assert torch.equal(heads[0], heads[1])
+    assert not torch.equal(heads[0], heads[2])
+
+
+@pytest.mark.parametrize("k", [0, 7, 9])
+def test_a_trained_part_is_a_copy_that_learns(lite0: Backbone, k: int) -> None:
+    trained = lite0.trained_part(k, 4, seed=0)
+    assert len(trained) == 9 - k + 1
+    assert trained[-1].out_features == 4
+    assert all(parameter.requires_grad for parameter in trained.parameters())
+    assert not any(p.requires_grad for stage in lite0.stages for p in stage.parameters())
+    own = {p.data_ptr() for stage in lite0.stages for p in stage.parameters()}
+    assert own.isdisjoint(p.data_ptr() for p in trained.parameters())
+
+
+@pytest.mark.parametrize("from_end", [0, 1, 2])
+def test_training_changes_what_is_trained_and_no_bit_of_the_pretrained(
+    lab: Laboratory, from_end: int
+) -> None:
+    """Weights and BatchNorm statistics of the backbone, and of the frozen part of the network."""
+    k = lab.task.num_stages - from_end
+    config = TrialConfig(k, lr=0.01, batch_size=12, epochs=1, schedule=Schedule())
+    pretrained = [state_of(stage) for stage in lab.backbone.stages]
+    training = lab.training(config)
+    before = [state_of(part) for part in training.trained.children()]
+    training.run_epoch()
+    network = list(training.network())
+    assert len(network) == lab.task.num_stages + 1
+    for stage, state in zip(lab.backbone.stages, pretrained, strict=True):
+        assert equal(state_of(stage), state)
+    for part, state in zip(network[:k], pretrained[:k], strict=True):
+        assert equal(state_of(part), state)
+    for part, state in zip(network[k:], before, strict=True):
+        after = state_of(part)
+        changed = [key for key in after if not torch.equal(after[key], state[key])]
+        assert changed == list(after)
+    assert not any(module.training for module in training.network().modules())
+
+
+def test_normalising_is_the_papers_formula(lite0: Backbone) -> None:
+    pixels = torch.arange(2 * 4 * 5 * 3, dtype=torch.uint8).reshape(2, 4, 5, 3)
+    for name in ("efficientnet_lite0", "resnet18"):
+        entry = replace(lite0, architecture=ARCHITECTURES[name]).architecture
+        answer = normalise(pixels, entry)
+        assert (answer.shape, answer.dtype) == ((2, 3, 4, 5), torch.float32)
+        assert answer.is_contiguous(memory_format=torch.channels_last)
+        for channel in range(3):
+            plain = (pixels[..., channel] / 255 - entry.mean[channel]) / entry.std[channel]
+            torch.testing.assert_close(answer[:, channel], plain, rtol=1e-5, atol=1e-5)

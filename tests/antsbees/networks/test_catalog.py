@@ -1,0 +1,51 @@
+"""Which backbones can be named, and what a wrong name is answered."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import antsbees
+from antsbees.errors import ConfigError
+from antsbees.networks.catalog import ARCHITECTURES, architecture
+
+
+def test_every_name_leads_to_its_own_entry() -> None:
+    assert len(ARCHITECTURES) == 6
+    for name, entry in ARCHITECTURES.items():
+        assert architecture(name) is entry
+        assert entry.name == name
+        assert entry.num_stages >= 2
+        assert entry.width > 0
+        assert all(0 < value < 1 for value in (*entry.mean, *entry.std))
+
+
+def test_the_package_with_the_weights_is_known_to_normalise_by_halves() -> None:
+    entry = architecture("efficientnet_lite0")
+    assert (entry.num_stages, entry.width) == (9, 1280)
+    assert entry.mean == entry.std == (0.5, 0.5, 0.5)
+
+
+def test_a_near_miss_is_answered_with_the_name_meant() -> None:
+    with pytest.raises(ConfigError) as refused:
+        architecture("resnet-18")
+    assert str(refused.value) == (
+        "unknown backbone 'resnet-18'; did you mean resnet18? known backbones: "
+        "efficientnet_lite0, resnet18, resnet50, mobilenet_v3_large, efficientnet_b0, "
+        "convnext_tiny"
+    )
+
+
+def test_a_far_miss_is_answered_with_all_names() -> None:
+    with pytest.raises(ConfigError, match=r"^unknown backbone 'x'; known backbones: efficientnet"):
+        architecture("x")
+
+
+def test_the_catalog_and_the_configuration_are_read_without_torch() -> None:
+    code = "import sys, antsbees.config, antsbees.schedules; print('torch' in sys.modules)"
+    root = Path(antsbees.__file__).parents[1]
+    command = [sys.executable, "-c", code]
+    assert subprocess.check_output(command, cwd=root, text=True).strip() == "False"

@@ -1,0 +1,91 @@
+"""What the plan of the lanes promises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sweeps.errors import UsageError
+from sweeps.running.lanes import Lane, LaneKind, free_lane, plan_lanes
+from sweeps.spec.models import Lanes
+from tests.sweeps.sweep_fakes import CPU, GPU
+
+LAPTOP = {"CPU": 4.0, "memory": 8e9}
+SERVER = {"CPU": 8.0, "GPU": 2.0}
+
+
+def slots(nodes: list[dict[str, float]], **lanes: Any) -> dict[str, int]:
+    planned = plan_lanes(Lanes.model_validate(lanes), nodes)
+    return {str(lane.kind): lane.slots for lane in planned}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "lanes", "expected"),
+    [
+        ([LAPTOP], {}, {"cpu": 4}),
+        ([LAPTOP], {"cpu": {"threads": 2}}, {"cpu": 2}),
+        ([LAPTOP], {"cpu": {"threads": 3}}, {"cpu": 1}),
+        ([LAPTOP], {"cpu": {"slots": 1}}, {"cpu": 1}),
+        ([SERVER], {}, {"gpu": 2, "cpu": 6}),
+        ([SERVER], {"gpu": {"threads": 3}}, {"gpu": 2, "cpu": 2}),
+        ([SERVER], {"gpu": {"per_gpu": 3}}, {"gpu": 6, "cpu": 2}),
+        ([SERVER], {"gpu": {"per_gpu": 4, "threads": 2}}, {"gpu": 4}),
+        ([SERVER], {"gpu": {"slots": 1}}, {"gpu": 1, "cpu": 7}),
+        ([SERVER], {"gpu": {"slots": 0}}, {"cpu": 8}),
+        ([SERVER], {"cpu": {"slots": 0}}, {"gpu": 2}),
+        ([SERVER, LAPTOP, SERVER], {}, {"gpu": 4, "cpu": 16}),
+        ([SERVER, LAPTOP, SERVER], {"gpu": {"slots": 3}}, {"gpu": 3, "cpu": 17}),
+        ([LAPTOP, LAPTOP], {"cpu": {"threads": 3}}, {"cpu": 2}),
+        ([{"CPU": 1.0, "GPU": 1.0}], {}, {"gpu": 1}),
+        ([{"GPU": 1.0}, LAPTOP], {}, {"cpu": 4}),
+    ],
+)
+def test_slots_are_what_the_machines_have_room_for(
+    nodes: list[dict[str, float]], lanes: dict[str, Any], expected: dict[str, int]
+) -> None:
+    assert slots(nodes, **lanes) == expected
+
+
+@pytest.mark.parametrize(
+    ("nodes", "lanes", "told"),
+    [
+        ([LAPTOP], {"cpu": {"slots": 5}},
+         "lanes.cpu.slots asks for 5 workers, but there is room for 4"),
+        ([LAPTOP], {"gpu": {"slots": 1}},
+         "lanes.gpu.slots asks for 1 workers, but there is room for 0"),
+        ([SERVER], {"gpu": {"slots": 3}},
+         "lanes.gpu.slots asks for 3 workers, but there is room for 2"),
+        ([LAPTOP], {"cpu": {"threads": 5}},
+         "no lane has a slot: a CPU worker asks for 5 cores (lanes.cpu.threads), "
+         "which no machine has free"),
+        ([], {}, "no lane has a slot: a CPU worker asks for 1 cores (lanes.cpu.threads), "
+                 "which no machine has free"),
+    ],
+)  # fmt: skip
+def test_lanes_that_do_not_fit_are_told(
+    nodes: list[dict[str, float]], lanes: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        slots(nodes, **lanes)
+    assert str(caught.value) == told
+
+
+def test_a_lane_asks_ray_for_its_cores_and_its_share_of_a_gpu() -> None:
+    lanes = {"gpu": {"per_gpu": 4, "threads": 2, "device": "cuda:1"}, "cpu": {"threads": 3}}
+    gpu, cpu = plan_lanes(Lanes.model_validate(lanes), [{"CPU": 16.0, "GPU": 1.0}])
+    assert gpu == Lane(LaneKind.GPU, "cuda:1", slots=4, threads=2, gpu=0.25)
+    assert gpu.resources == {"CPU": 2, "GPU": 0.25}
+    assert cpu == Lane(LaneKind.CPU, "cpu", slots=2, threads=3)
+    assert cpu.resources == {"CPU": 3}
+
+
+def test_the_gpu_is_filled_first_then_the_cpu() -> None:
+    busy: dict[LaneKind, int] = {}
+    filled = []
+    while (lane := free_lane((GPU, CPU), busy)) is not None:
+        filled.append(str(lane.kind))
+        busy[lane.kind] = busy.get(lane.kind, 0) + 1
+    assert filled == ["gpu", "cpu", "cpu"]
+    busy[LaneKind.GPU] = 0
+    assert free_lane((GPU, CPU), busy) == GPU

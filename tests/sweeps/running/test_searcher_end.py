@@ -1,0 +1,114 @@
+"""What the searcher promises about where a search begins again, and where it ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from optuna.trial import TrialState
+from ray.tune.search import Searcher
+
+from results.errors import LeaderboardError
+from results.schema import TrialRecord, TrialStatus
+from sweeps.search.space import enqueue_first
+from sweeps.spec.models import SweepSpec
+from tests.sweeps.search_bench import Bench, finish, opened
+from tests.sweeps.sweep_fakes import (
+    GRID_SPACE,
+    NUM_IN_GRID,
+    epoch,
+    make_spec,
+    study_in_memory,
+)
+
+COMPLETE, PRUNED, RUNNING = TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING
+FINISHED = Searcher.FINISHED
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(opened(tmp_path))
+
+
+def test_the_number_of_trials_is_kept_and_nothing_is_left_running(bench: Bench) -> None:
+    assert len(finish(bench)) == 5
+    assert bench.states() == [COMPLETE] * 5
+    assert bench.searcher.num_unfinished == 0
+
+
+def test_a_sweep_taken_up_again_runs_only_what_is_missing(tmp_path: Path) -> None:
+    first = Bench(opened(tmp_path))
+    for name in "ab":
+        first.searcher.suggest(name)
+        first.run(name, 0.7, 0.8)
+    second = Bench(opened(tmp_path))
+    assert [p["trial_number"] for p in finish(second)] == [2, 3, 4]
+    assert finish(Bench(opened(tmp_path))) == []
+
+
+def test_interrupted_trials_come_first_under_their_numbers_and_as_they_were(tmp_path: Path) -> None:
+    first = Bench(opened(tmp_path))
+    before = [first.searcher.suggest(name) for name in "abc"]
+    first.run("b", 0.7, 0.8)
+    first.searcher.on_trial_result("a", {"epochs": [epoch(1, 0.7)]})
+    second = Bench(opened(tmp_path))
+    after = [second.searcher.suggest(name) for name in "xyz"]
+    assert [p["trial_number"] for p in after] == [0, 2, 3]
+    assert [p["trial"] for p in after[:2]] == [before[0]["trial"], before[2]["trial"]]
+    assert len(second.run("x", 0.7, 0.8).curve or []) == 2
+    second.run("y", 0.7, 0.8)
+    second.run("z", 0.7, 0.8)
+    assert [p["trial_number"] for p in finish(second)] == [4]
+    assert second.states() == [COMPLETE] * 5
+
+
+def test_after_the_deadline_nothing_is_proposed(tmp_path: Path) -> None:
+    bench = Bench(opened(tmp_path), deadline_s=1060.0)
+    assert bench.searcher.suggest("a") != FINISHED
+    bench.now_s = 1060.0
+    assert bench.searcher.suggest("b") == FINISHED
+    assert bench.run("a", 0.7).status is TrialStatus.STOPPED
+    assert bench.states() == [PRUNED]
+
+
+def grid_spec(**search: Any) -> SweepSpec:
+    return make_spec(GRID_SPACE, search={"sampler": "grid", "trials": 99, "first": [], **search})
+
+
+def test_a_grid_ends_after_every_combination(tmp_path: Path) -> None:
+    spec = grid_spec()
+    first = Bench(opened(tmp_path, spec), spec)
+    for name in "abc":
+        first.searcher.suggest(name)
+    first.run("a", 0.6)
+    second = Bench(opened(tmp_path, spec), spec)  # two were interrupted
+    assert len(finish(second)) == NUM_IN_GRID - 1
+    configs = {str(sorted(trial.params.items())) for trial in second.study.trials}
+    assert len(configs) == len(second.study.trials) == NUM_IN_GRID
+    assert RUNNING not in second.states()
+
+
+def test_a_first_try_that_is_in_the_grid_runs_once() -> None:
+    own = {"lr": 0.1, "batch_size": 32, "frozen_stages": "all", "schedule": "constant"}
+    spec = grid_spec(first=[own])
+    study = study_in_memory(spec)
+    enqueue_first(study, spec)
+    bench = Bench(study, spec)
+    assert len(finish(bench)) == NUM_IN_GRID
+
+
+def test_a_row_that_cannot_be_kept_ends_the_search_and_loses_no_trial(tmp_path: Path) -> None:
+    bench = Bench(opened(tmp_path))
+    bench.searcher.suggest("a")
+    bench.searcher._publish = _full_disk
+    bench.searcher.on_trial_complete("a", {"epochs": [epoch(1, 0.7)]})
+    assert str(bench.searcher.failure) == "the disk is full"
+    assert bench.searcher.is_over()
+    assert bench.searcher.suggest("b") == FINISHED
+    assert bench.states() == [RUNNING]
+    assert Bench(opened(tmp_path)).searcher.suggest("c")["trial_number"] == 0
+
+
+def _full_disk(_: TrialRecord) -> None:
+    raise LeaderboardError("the disk is full")

@@ -1,0 +1,142 @@
+"""What early stopping promises."""
+
+from __future__ import annotations
+
+from collections import Counter
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
+
+from sweeps.running.stopping import AshaForSearched, make_scheduler, rungs
+from sweeps.spec.models import SweepSpec
+from tests.sweeps.sweep_fakes import make_spec
+
+CONTINUE, STOP = TrialScheduler.CONTINUE, TrialScheduler.STOP
+
+
+def with_asha(epochs: int, grace: int, factor: int, objective: str = "val_accuracy") -> SweepSpec:
+    stopping = {"kind": "asha", "grace_epochs": grace, "reduction_factor": factor}
+    return make_spec(epochs=epochs, objective=objective, search={"early_stopping": stopping})
+
+
+def milestones(scheduler: ASHAScheduler) -> set[int]:
+    (bracket,) = scheduler._brackets
+    return {milestone for milestone, _ in bracket._rungs}
+
+
+@pytest.mark.parametrize(
+    ("epochs", "grace", "factor", "expected"),
+    [
+        (10, 1, 3, {1, 3, 9}),
+        (9, 1, 3, {1, 3}),
+        (243, 1, 3, {1, 3, 9, 27, 81}),
+        (25, 2, 2, {2, 4, 8, 16}),
+        (64, 4, 4, {4, 16}),
+        (6, 5, 3, {5}),
+        (2, 1, 3, {1}),
+    ],
+)
+def test_the_rungs_are_the_epochs_at_which_ray_decides(
+    epochs: int, grace: int, factor: int, expected: set[int]
+) -> None:
+    spec = with_asha(epochs, grace, factor)
+    scheduler = make_scheduler(spec)
+    assert isinstance(scheduler, AshaForSearched)
+    assert rungs(spec) == expected
+    assert {m for m in milestones(scheduler) if m < epochs} == expected
+
+
+@pytest.mark.parametrize("grace", [3, 4])
+def test_grace_to_the_end_stops_nothing(grace: int) -> None:
+    spec = with_asha(3, grace, 3)
+    assert isinstance(make_scheduler(spec), FIFOScheduler)
+    assert not isinstance(make_scheduler(spec), ASHAScheduler)
+    assert rungs(spec) == frozenset()
+
+
+def test_without_early_stopping_trials_run_to_their_end() -> None:
+    spec = make_spec(search={"early_stopping": "none"})
+    assert isinstance(make_scheduler(spec), FIFOScheduler)
+    assert not isinstance(make_scheduler(spec), ASHAScheduler)
+    assert rungs(spec) == frozenset()
+
+
+class Controller:
+    """As much of Ray's controller as a scheduler sees when a trial is added."""
+
+    def __init__(self) -> None:
+        self.kept: Counter[str] = Counter()
+        self._tune_controller = SimpleNamespace(_actor_cache=self)
+
+    def increase_max(self, request: str) -> None:
+        self.kept[request] += 1
+
+
+def a_trial(number: int, is_first: bool = False, lane: str = "cpu", slots: int = 2) -> Any:
+    config = {"is_first": is_first, "slots": slots}
+    return SimpleNamespace(trial_id=str(number), config=config, placement_group_factory=lane)
+
+
+def test_every_lane_keeps_as_many_workers_as_it_has_slots() -> None:
+    for stopping in ("asha", "none"):
+        scheduler = make_scheduler(make_spec(search={"early_stopping": stopping}))
+        controller = Controller()
+        for number in range(10):
+            scheduler.on_trial_add(controller, a_trial(number, lane="cpu", slots=3))
+            scheduler.on_trial_add(controller, a_trial(10 + number, lane="gpu", slots=1))
+        assert controller.kept == {"cpu": 3, "gpu": 1}
+
+
+def test_a_ray_that_keeps_no_workers_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    scheduler = make_scheduler(make_spec())
+    scheduler.on_trial_add(SimpleNamespace(), a_trial(0))
+    assert "this Ray does not let workers be kept" in caplog.text
+
+
+def decisions(
+    scheduler: TrialScheduler, number: int, scores: list[tuple[int, float]], is_first: bool = False
+) -> list[str]:
+    """Report a trial's scores at its epochs, until it is stopped."""
+    trial = a_trial(number, is_first)
+    scheduler.on_trial_add(Controller(), trial)
+    decided: list[str] = []
+    for epoch, score in scores:
+        decided.append(scheduler.on_trial_result(None, trial, {"epoch": epoch, "score": score}))
+        if decided[-1] == STOP:
+            break
+    return decided
+
+
+@pytest.mark.parametrize(("objective", "worse"), [("val_accuracy", -1), ("val_loss", 1)])
+def test_a_trial_that_is_worse_at_a_rung_is_stopped(objective: str, worse: int) -> None:
+    scheduler = make_scheduler(with_asha(9, 1, 3, objective))
+    for number in range(3):
+        better = decisions(scheduler, number, [(1, 0.5), (3, 0.6), (8, 0.6)])
+        assert better == [CONTINUE] * 3
+    assert decisions(scheduler, 3, [(1, 0.5 + 0.1 * worse)]) == [STOP]
+    assert decisions(scheduler, 4, [(1, 0.5), (3, 0.6 + 0.1 * worse)]) == [CONTINUE, STOP]
+
+
+def test_a_first_try_is_never_stopped_before_its_end() -> None:
+    scheduler = make_scheduler(with_asha(9, 1, 3))
+    for number in range(3):
+        decisions(scheduler, number, [(1, 0.9), (3, 0.9)])
+    poor = [(1, 0.1), (3, 0.1), (8, 0.1), (9, 0.1)]
+    assert decisions(scheduler, 3, poor, is_first=True) == [CONTINUE] * 3 + [STOP]
+    assert decisions(scheduler, 4, poor) == [STOP]
+
+
+def test_a_first_try_counts_in_the_rungs() -> None:
+    scheduler = make_scheduler(with_asha(9, 1, 3))
+    decisions(scheduler, 0, [(1, 0.9)], is_first=True)
+    assert decisions(scheduler, 1, [(1, 0.8)]) == [STOP]
+
+
+def test_a_failed_trial_is_not_judged() -> None:
+    scheduler = make_scheduler(with_asha(9, 1, 3))
+    trial = a_trial(0)
+    scheduler.on_trial_add(Controller(), trial)
+    scheduler.on_trial_complete(None, trial, {"done": True, "error_kind": "diverged"})
+    assert milestones(scheduler) == {1, 3, 9}

@@ -1,0 +1,132 @@
+"""What the tables promise: numbers first, and no column lost in drawing."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+from rich.console import Console, RenderableType
+
+from results.errors import EmptyLeaderboard
+from results.ranking import wilson_interval
+from results.schema import TrialStatus
+from sweeps.views.tables import (
+    LISTED,
+    best_table,
+    best_values,
+    configuration,
+    leaderboard_rows,
+    leaderboard_tables,
+    number,
+)
+from tests.sweeps.sweep_fakes import row
+
+TUTORIAL = row(0, 0.9, first="tutorial", val_loss=0.5)
+BEST = row(3, 146 / 153, lr=0.0123456)
+ROWS = [TUTORIAL, BEST, row(1, None, status=TrialStatus.FAILED, val_loss=None, lr=None),
+        row(2, 0.5, status=TrialStatus.STOPPED)]  # fmt: skip
+
+
+def drawn(table: RenderableType, width: int = 200) -> list[str]:
+    out = StringIO()
+    Console(file=out, width=width).print(table)
+    return out.getvalue().splitlines()
+
+
+def test_the_best_comes_with_the_tutorial_beside_it() -> None:
+    values = best_values(ROWS)
+    interval = wilson_interval(146 / 153, 153)
+    assert (values["trial_number"], values["score"]) == (3, 146 / 153)
+    assert values["val_accuracy_95"] == [interval.low, interval.high]
+    assert values["trials"] == {"complete": 2, "stopped": 1, "failed": 1}
+    assert values["configuration"] == configuration(BEST)
+    tutorial = values["tutorial"]
+    assert (tutorial["trial_number"], tutorial["val_accuracy"]) == (0, 0.9)
+    assert len(tutorial["val_accuracy_95"]) == 2
+    assert json.loads(json.dumps(values)) == values
+
+
+def test_without_a_tutorial_the_best_stands_alone() -> None:
+    assert best_values([BEST])["tutorial"] is None
+    unscored = row(0, None, first="tutorial", status=TrialStatus.FAILED)
+    assert best_values([BEST, unscored])["tutorial"] is None
+
+
+def test_without_a_complete_trial_there_is_no_best() -> None:
+    with pytest.raises(EmptyLeaderboard, match="no trial is complete yet"):
+        best_values(ROWS[2:])
+
+
+def test_a_configuration_has_only_the_settings_that_apply() -> None:
+    assert configuration(BEST) == {
+        "lr": 0.0123456, "momentum": 0.9, "weight_decay": 0.0001, "batch_size": 32,
+        "label_smoothing": 0.0, "frozen_stages": 9, "schedule": "cosine", "final_fraction": 0.0,
+        "warmup_epochs": 0,
+    }  # fmt: skip
+
+
+def test_the_best_is_drawn_with_its_score_and_configuration() -> None:
+    lines = drawn(best_table(best_values(ROWS)), width=100)
+    head = "Best of sweep test (2 complete, 1 stopped, 1 failed; dataset photos): trial 3"
+    assert lines[0].strip() == head
+    cells = [line.split() for line in lines]
+    assert ["this", "configuration", "95.4%", "90.9%", "-", "97.8%", "0.1234"] in cells
+    assert any(line[:3] == ["the", "tutorial's", "90.0%"] for line in cells)
+    assert "on 153 validation images" in [line.strip() for line in lines]
+    for name, value in configuration(BEST).items():
+        assert [name, number(value)] in cells
+    assert ["epochs", "10"] in cells
+
+
+def test_every_column_of_the_leaderboard_is_drawn() -> None:
+    sweep = "a-name-of-a-sweep-that-is-as-long-as-a-name-may-be-64-characters"
+    lines = drawn(leaderboard_tables([row(n, 0.9, sweep=sweep) for n in range(3)], top=20))
+    assert lines[0].strip() == "dataset photos (01234567), objective val_accuracy"
+    assert lines[1].split() == [
+        "rank", "sweep", "trial", "status", "score", "loss", "epochs", "lr", "mom.", "decay",
+        "batch", "smooth", "frozen", "schedule", "lane", "seconds",
+    ]  # fmt: skip
+    assert lines[2].split() == [
+        "1", sweep, "0", "complete", "0.9", "0.1234", "10", "0.01", "0.9", "0.0001", "32", "0",
+        "9", "cosine", "cpu", "12.5",
+    ]  # fmt: skip
+    assert len(lines) == 5
+
+
+def test_what_cannot_be_compared_is_drawn_apart() -> None:
+    others = [row(0, dataset="cats", dataset_fingerprint="f" * 16), row(1, objective="val_loss")]
+    lines = [line.strip() for line in drawn(leaderboard_tables([*ROWS, *others], top=20))]
+    titles = [line for line in lines if line.startswith("dataset ")]
+    assert titles == [
+        "dataset photos (01234567), objective val_accuracy",
+        "dataset cats (ffffffff), objective val_accuracy",
+        "dataset photos (01234567), objective val_loss",
+    ]
+
+
+@pytest.mark.parametrize(("top", "shown"), [(1, 1), (3, 3), (20, 4)])
+def test_the_top_rows_are_shown_best_first(top: int, shown: int) -> None:
+    numbers = [values["trial_number"] for values in leaderboard_rows(ROWS, top)]
+    assert numbers == [3, 0, 2, 1][:shown]
+    assert len(drawn(leaderboard_tables(ROWS, top))) == 2 + shown
+
+
+def test_rows_as_plain_values_have_the_same_columns_everywhere() -> None:
+    rows = leaderboard_rows([*ROWS, row(0, dataset="cats")], top=20)
+    columns = {"rank", "dataset", "objective", "dataset_fingerprint", *LISTED}
+    assert len(rows) == 5
+    assert all(set(values) == columns for values in rows)
+    assert [values["rank"] for values in rows] == [1, 2, 3, 4, 1]
+    assert json.loads(json.dumps(rows)) == rows
+    assert rows[3]["status"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, ""), (0.0001, "0.0001"), (0.0123456, "0.01235"), (32, "32"), ("cosine", "cosine"),
+     (0.0, "0"), (1e-7, "1e-07")],
+)  # fmt: skip
+def test_numbers_are_written_with_few_digits(value: Any, text: str) -> None:
+    assert number(value) == text
