@@ -12,7 +12,8 @@ import time
 from collections.abc import Iterator
 
 from antsbees.config import Precision, Schedule, ScheduleKind, TaskConfig, TrialConfig
-from antsbees.data.datasets import AUTO, Dataset, open_dataset
+from antsbees.data.datasets import Dataset
+from antsbees.data.sources import AUTO, open_dataset
 from antsbees.frozen.activations import Activations
 from antsbees.frozen.cache import TensorCache
 from antsbees.machine.allocator import keep_freed_memory

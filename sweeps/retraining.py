@@ -15,7 +15,8 @@ import torch
 from antsbees import __version__
 from antsbees.checkpoints import ModelDescription, save_model
 from antsbees.config import Precision, TaskConfig, TrialConfig
-from antsbees.data.datasets import Dataset, open_dataset
+from antsbees.data.datasets import Dataset
+from antsbees.data.sources import open_dataset
 from antsbees.errors import DataError
 from antsbees.frozen.activations import Activations
 from antsbees.frozen.cache import TensorCache
