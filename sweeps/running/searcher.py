@@ -236,8 +236,10 @@ def tell(study: optuna.Study, number: int, record: TrialRecord) -> None:
     """Tell the study how a trial ended, from its row; does nothing if it knows.
 
     Stopped trials are PRUNED with their last value, so that the sampler knows it for what it is;
-    failed ones are FAIL and teach it nothing.
+    failed ones are FAIL and teach it nothing. Those that are to be taken up again stay as running.
     """
+    if record.is_open:
+        return
     match record.status:
         case TrialStatus.COMPLETE:
             study.tell(number, record.score, skip_if_finished=True)

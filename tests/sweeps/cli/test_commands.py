@@ -148,7 +148,7 @@ def test_a_bad_spec_is_told_with_all_its_faults(run: Run, tmp_path: Path) -> Non
 def test_a_leaderboard_without_a_complete_trial_has_no_best(run: Run, tmp_path: Path) -> None:
     failed = row(0, None, status=TrialStatus.FAILED, epochs_run=0, error_message="nan")
     Leaderboard(tmp_path / "runs" / "leaderboard").append(failed)
-    told = "error: no trial is complete yet (0 complete, 0 stopped, 1 failed), so there is no best"
+    told = "error: no trial is complete yet (0 complete, 0 stopped, 0 unfinished, 1 failed), so"
     for command in ("best", "retrain"):
         ended = run(command)
         assert ended.code == 2

@@ -149,7 +149,8 @@ def test_first_tries_come_first_and_are_marked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "state"), [("complete", COMPLETE), ("stopped", PRUNED), ("failed", FAIL)]
+    ("status", "state"),
+    [("complete", COMPLETE), ("stopped", PRUNED), ("failed", FAIL), ("unfinished", RUNNING)],
 )
 def test_telling_from_a_row_is_done_once(tmp_path: Path, status: str, state: TrialState) -> None:
     study = opened(tmp_path)
