@@ -15,11 +15,6 @@ from sweeps.paths import RunPaths
 from sweeps.running.trainable import DIVERGED
 from sweeps.spec.models import SweepSpec
 
-COLUMNS = (
-    "sweep", "trial_number", "status", "frozen_stages", "curve", "finished_at",
-    "peak_memory_bytes", "error_kind", "error_message",
-)  # fmt: skip
-
 
 def make_spec(settings: Settings, **parts: Any) -> SweepSpec:
     """Build the spec of a measurement: this machine's cores, and nothing tried before the search.
@@ -58,7 +53,7 @@ def run_ours(settings: Settings, spec: SweepSpec) -> Run:
             {"ANTSBEES_CACHE": str(cache)},
         )
         facts = json.loads(out.read_text())
-        rows = Leaderboard(paths.leaderboard).read(spec.name, COLUMNS)
+        rows = Leaderboard(paths.leaderboard).read(spec.name, heavy=True)
         return Run(
             started_at_s=timed.started_at_s,
             seconds=timed.seconds,

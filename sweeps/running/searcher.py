@@ -203,7 +203,6 @@ class StudySearcher(Searcher):
             trial_number=flight.trial.number,
             status=_status(flight),
             first=flight.trial.user_attrs.get(FIRST),
-            epochs_asked=flight.config.epochs,
             waiting_s=max(0.0, started_at_s - flight.proposed_at_s),
             started_at=datetime.fromtimestamp(started_at_s, UTC),
             finished_at=datetime.fromtimestamp(self._clock(), UTC),

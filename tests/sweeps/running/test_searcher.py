@@ -78,7 +78,7 @@ def test_the_row_of_a_trial_sums_its_curve_up(bench: Bench) -> None:
     bench.searcher.suggest("a")
     record = bench.run("a", 0.9, 0.75, probabilities=[[0.5, 0.5]], weights_hash="abc", pid=7)
     assert (record.score, record.val_accuracy, record.val_loss) == (0.75, 0.75, 0.25)
-    assert (record.best_epoch, record.epochs_run, record.epochs_asked) == (1, 2, 2)
+    assert (record.best_epoch, record.epochs_run, record.epochs) == (1, 2, 2)
     assert record.curve == [epoch(1, 0.9), epoch(2, 0.75)]
     assert (record.training_s, record.trained_part_s) == (4.0, 3.0)
     assert (record.probabilities, record.weights_hash) == ([[0.5, 0.5]], "abc")
