@@ -19,8 +19,6 @@ from sweeps.search.samplers import make_sampler
 from sweeps.search.space import FIRST, enqueue_first, grid, suggest
 from sweeps.spec.models import Sampler, SweepSpec
 
-LOST = "lost"  # the error kind of a trial whose worker or node died, which says nothing of it
-
 
 @dataclass(frozen=True)
 class Asked:
@@ -121,13 +119,13 @@ class SearchStudy:
         """Take in how a trial ended, from its row; does nothing if it is known.
 
         Stopped trials keep their last value, so that the sampler knows it for what it is; failed
-        ones teach it nothing. A lost one is as if it never began: it does not count, and the next
-        to open the study proposes it again.
+        ones teach it nothing. One that is still open (cut, or lost with its worker) does not count,
+        and is left for the next who opens the study.
         """
         number = record.trial_number
         if number in self._ended:
             return
-        if record.status is TrialStatus.FAILED and record.error_kind == LOST:
+        if record.is_open:
             self._in_flight.discard(number)
             return
         if record.epochs_run:

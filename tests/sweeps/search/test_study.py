@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
-from results.schema import TrialStatus
-from sweeps.search.study import LOST, Asked, SearchStudy
+from results.schema import LOST, TrialStatus
+from sweeps.search.study import Asked, SearchStudy
 from sweeps.spec.models import Sampler
 from tests.sweeps.search_bench import trials_of
 from tests.sweeps.sweep_fakes import GRID_SPACE, NUM_IN_GRID, WIDE_SPACE, make_spec, row
@@ -171,11 +171,16 @@ def test_a_row_the_study_had_not_heard_of_ends_its_trial(journal: Path) -> None:
     assert (states_of(study), next_of(study).number) == ([COMPLETE], 1)
 
 
-def test_a_lost_trial_does_not_count_and_is_tried_again_by_the_next_start(journal: Path) -> None:
+@pytest.mark.parametrize(
+    "changes", [{"status": FAILED, "error_kind": LOST}, {"status": TrialStatus.UNFINISHED}]
+)
+def test_an_open_trial_does_not_count_and_is_taken_up_by_the_next_start(
+    journal: Path, changes: dict[str, Any]
+) -> None:
     spec = spec_for("random", trials=2)
     study = SearchStudy.open(spec, journal)
-    lost = next_of(study)
-    record = row(lost.number, None, status=FAILED, error_kind=LOST)
+    left = next_of(study)
+    record = row(left.number, None, **changes)
     study.tell(record)
     assert study.num_proposed == 0
     assert [next_of(study).number for _ in range(2)] == [1, 2]
@@ -184,7 +189,7 @@ def test_a_lost_trial_does_not_count_and_is_tried_again_by_the_next_start(journa
     for known in (record, row(1), row(2)):
         again.tell(known)
     assert again.has_more()
-    assert again.next() == lost
+    assert again.next() == left
 
 
 def test_epochs_of_a_restarted_trial_replace_those_of_its_earlier_start(journal: Path) -> None:
