@@ -13,7 +13,8 @@ from collections.abc import Iterator
 
 from antsbees.bench import Bench
 from antsbees.config import Precision, Schedule, ScheduleKind, TrialConfig
-from antsbees.data.datasets import AUTO, Dataset, open_dataset
+from antsbees.data.datasets import Dataset
+from antsbees.data.sources import AUTO, open_dataset
 from antsbees.frozen.cache import TensorCache
 from antsbees.machine.allocator import keep_freed_memory
 from antsbees.machine.devices import Execution

@@ -16,7 +16,8 @@ from antsbees import __version__
 from antsbees.bench import Bench
 from antsbees.checkpoints import ModelDescription, save_model
 from antsbees.config import Precision, TaskConfig, TrialConfig
-from antsbees.data.datasets import Dataset, open_dataset
+from antsbees.data.datasets import Dataset
+from antsbees.data.sources import open_dataset
 from antsbees.errors import DataError
 from antsbees.machine.allocator import keep_freed_memory
 from antsbees.machine.devices import Execution
