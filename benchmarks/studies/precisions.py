@@ -1,4 +1,4 @@
-"""Does a frozen part in bf16 cost accuracy? ``python -m benchmarks.precisions [--data FOLDER]``.
+"""Does a frozen part in bf16 cost accuracy? ``-m benchmarks.studies.precisions [--data FOLDER]``.
 
 Trains heads (k = all), and the last two stages (k = 7), on activations computed in fp32 and in
 bf16, under several seeds, and prints mean and standard deviation of accuracy and loss.

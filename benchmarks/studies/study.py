@@ -1,4 +1,4 @@
-"""What asking and telling cost as a study grows: ``python -m benchmarks.study [TRIALS]``.
+"""What asking and telling cost as a study grows: ``python -m benchmarks.studies.study [TRIALS]``.
 
 Optuna's journal and TPE as they come, beside ours, on the space of the default sweep: the mean
 milliseconds of asking for a trial, reporting twelve epochs and telling its end.
