@@ -11,10 +11,11 @@ import statistics
 import time
 from collections.abc import Iterator
 
-from antsbees.config import Precision, Schedule, ScheduleKind, TaskConfig, TrialConfig
+from antsbees.config import Precision, Schedule, TaskConfig, TrialConfig
 from antsbees.data.datasets import AUTO, Dataset, open_dataset
 from antsbees.frozen.activations import Activations
 from antsbees.frozen.cache import TensorCache
+from antsbees.hyperparameters import ScheduleKind
 from antsbees.machine.allocator import keep_freed_memory
 from antsbees.machine.devices import Execution, configure
 from antsbees.networks.backbones import Backbone, load_backbone
