@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from antsbees.data.datasets import AUTO, open_dataset
+from antsbees.data.sources import AUTO, open_dataset
 from antsbees.errors import DataError
 from benchmarks import heads, machine, mixed, overhead, scale, sweep
 from benchmarks.measured import Row

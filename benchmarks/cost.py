@@ -12,7 +12,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from antsbees.data.datasets import AUTO, open_dataset
+from antsbees.data.sources import AUTO, open_dataset
 from benchmarks.measured import Run
 from benchmarks.ours import make_spec, run_ours
 from benchmarks.settings import Settings, default_slots

@@ -11,16 +11,17 @@ import statistics
 import time
 from collections.abc import Iterator
 
-from antsbees.config import Precision, Schedule, TaskConfig, TrialConfig
-from antsbees.data.datasets import AUTO, Dataset, open_dataset
-from antsbees.frozen.activations import Activations
+from antsbees.bench import Bench
+from antsbees.config import Precision, Schedule, TrialConfig
+from antsbees.data.datasets import Dataset
+from antsbees.data.sources import AUTO, open_dataset
 from antsbees.frozen.cache import TensorCache
 from antsbees.hyperparameters import ScheduleKind
 from antsbees.machine.allocator import keep_freed_memory
-from antsbees.machine.devices import Execution, configure
+from antsbees.machine.devices import Execution
 from antsbees.networks.backbones import Backbone, load_backbone
 from antsbees.storage import cache_folder
-from antsbees.training import EpochMetrics, Training
+from antsbees.training import EpochMetrics
 
 CASES = (
     ("head, activations fp32", 9, Precision.FP32, Precision.FP32, 10),
@@ -36,9 +37,8 @@ def finals(
     dataset: Dataset, backbone: Backbone, k: int, run: Execution, seeds: int
 ) -> Iterator[EpochMetrics]:
     """Yield the last epoch's metrics of a training under each seed."""
-    task = TaskConfig()
     cache = TensorCache(cache_folder() / "activations", 8 * 1024**3)
-    activations = Activations(dataset, backbone, task, run, cache)
+    bench = Bench(dataset, execution=run, cache=cache, backbone=backbone)
     for seed in range(seeds):
         config = TrialConfig(
             frozen_stages=k,
@@ -48,7 +48,7 @@ def finals(
             seed=seed,
             schedule=Schedule(ScheduleKind.COSINE, final_fraction=0.0),
         )
-        training = Training(config, task, backbone, activations, run)
+        training = bench.training(config)
         for _ in range(EPOCHS):
             metrics = training.run_epoch()
         yield metrics
@@ -64,7 +64,6 @@ def main() -> None:
     print("| case | seeds | accuracy | loss | seconds |\n|---|---|---|---|---|")
     for name, k, precision, inference, seeds in CASES:
         run = Execution("cpu", 2, precision, inference)
-        configure(run)
         start = time.perf_counter()
         found = list(finals(dataset, backbone, k, run, seeds))
         accuracies = [metrics.val_accuracy for metrics in found]

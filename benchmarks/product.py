@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from antsbees.config import TrialConfig
-from antsbees.data.datasets import open_dataset
+from antsbees.data.sources import open_dataset
 from results.schema import TrialRecord
 from sweeps.paths import RunPaths
 from sweeps.running.driver import run_sweep

@@ -13,11 +13,20 @@ SCHEMA_VERSION = 1
 
 
 class TrialStatus(StrEnum):
-    """How a trial ended."""
+    """How a trial ended.
+
+    A stopped trial was judged against others and lost; an unfinished one was cut by the time limit
+    or a signal, and was not judged.
+    """
 
     COMPLETE = "complete"
     STOPPED = "stopped"
+    UNFINISHED = "unfinished"
     FAILED = "failed"
+
+
+LOST = "lost"
+"""The ``error_kind`` of a failed trial whose worker or node died: not its configuration's fault."""
 
 
 class Objective(StrEnum):
@@ -133,6 +142,11 @@ class TrialRecord:
     error_kind: str | None = _column(_TEXT)
     error_message: str | None = _column(_TEXT)
     schema_version: int = _column(_COUNT, SCHEMA_VERSION)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the trial is to be taken up again, and a later row will replace this one."""
+        return self.status is TrialStatus.UNFINISHED or self.error_kind == LOST
 
 
 PARTITION = "sweep"

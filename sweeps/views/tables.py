@@ -147,7 +147,11 @@ def why_no_winner(records: list[TrialRecord], log: Path) -> str:
     """Say why a sweep has no complete trial."""
     failed = [record for record in records if record.status is TrialStatus.FAILED]
     if not failed:
-        return f"no trial came to its end: {len(records)} were stopped; see {log}"
+        unfinished = sum(record.status is TrialStatus.UNFINISHED for record in records)
+        return (
+            f"no trial came to its end: {len(records) - unfinished} were stopped, {unfinished} are "
+            f"unfinished; see {log}"
+        )
     last = failed[-1]
     return (
         f"{len(failed)} of {len(records)} trials failed and none is complete; the last failed with "

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from io import StringIO
 from pathlib import Path
 
@@ -59,6 +60,18 @@ def board(tmp_path: Path) -> Leaderboard:
     board.append(row(0, 0.8, first="tutorial"))
     board.append(row(1, 0.9))
     return board
+
+
+def test_the_version_is_that_of_the_package(run: Run) -> None:
+    assert run("--version") == Ended(0, f"antsbees {version('antsbees')}\n", "")
+
+
+def test_a_shell_can_complete_commands(tmp_path: Path) -> None:
+    asked = {**os.environ, "_ANTSBEES_COMPLETE": "complete_bash",
+             "COMP_WORDS": "antsbees le", "COMP_CWORD": "1"}  # fmt: skip
+    command = Path(sys.executable).with_name("antsbees")
+    answer = subprocess.run([command], env=asked, capture_output=True, text=True, cwd=tmp_path)
+    assert (answer.stdout.split(), answer.stderr) == (["leaderboard"], "")
 
 
 def test_every_command_explains_itself(run: Run) -> None:
@@ -135,7 +148,7 @@ def test_a_bad_spec_is_told_with_all_its_faults(run: Run, tmp_path: Path) -> Non
 def test_a_leaderboard_without_a_complete_trial_has_no_best(run: Run, tmp_path: Path) -> None:
     failed = row(0, None, status=TrialStatus.FAILED, epochs_run=0, error_message="nan")
     Leaderboard(tmp_path / "runs" / "leaderboard").append(failed)
-    told = "error: no trial is complete yet (0 complete, 0 stopped, 1 failed), so there is no best"
+    told = "error: no trial is complete yet (0 complete, 0 stopped, 0 unfinished, 1 failed), so"
     for command in ("best", "retrain"):
         ended = run(command)
         assert ended.code == 2
