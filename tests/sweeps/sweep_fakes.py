@@ -13,7 +13,7 @@ from antsbees.config import TrialConfig
 from antsbees.data.datasets import Dataset, Split
 from results.schema import TrialRecord, TrialStatus
 from sweeps.running.lanes import Lane, LaneKind
-from sweeps.search.study import make_sampler
+from sweeps.search.samplers import make_sampler
 from sweeps.spec.models import SweepSpec
 
 WIDE_SPACE: dict[str, Any] = {

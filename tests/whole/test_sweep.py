@@ -20,7 +20,7 @@ from sweeps.errors import UsageError
 from sweeps.paths import RunPaths
 from sweeps.running.driver import SweepOutcome, run_sweep
 from sweeps.running.lanes import LaneKind
-from sweeps.search.study import open_study
+from sweeps.search.study import SearchStudy
 from sweeps.spec.models import SweepSpec
 from tests.whole.tiny_sweep import Witness, tiny_spec
 
@@ -49,7 +49,7 @@ def cpu_only(spec: SweepSpec) -> SweepSpec:
 
 
 def study_of(spec: SweepSpec, paths: RunPaths) -> optuna.Study:
-    return open_study(spec, paths.study(spec.name))
+    return SearchStudy.open(spec, paths.study(spec.name))._study
 
 
 def test_every_trial_has_one_whole_row(

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measured import Epoch, Run, Trial
-from benchmarks.processes import run_python
-from benchmarks.settings import Settings
+from benchmarks.compare.measured import Epoch, Run, Trial
+from benchmarks.compare.processes import run_python
+from benchmarks.compare.settings import Settings
 from results.leaderboard import Leaderboard
 from results.schema import TrialRecord
 from sweeps.paths import RunPaths
@@ -48,7 +48,7 @@ def run_ours(settings: Settings, spec: SweepSpec) -> Run:
             )
         )
         timed = run_python(
-            ["-m", "benchmarks.product", str(request)],
+            ["-m", "benchmarks.compare.product", str(request)],
             folder / "log.txt",
             {"ANTSBEES_CACHE": str(cache)},
         )
