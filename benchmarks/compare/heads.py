@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.baseline import configuration, run_list
-from benchmarks.extrapolation import epoch_seconds_by_k, epochs_by_k, wall_s
-from benchmarks.measured import Baseline, Row
-from benchmarks.ours import make_spec, run_ours
-from benchmarks.pairs import alternate
-from benchmarks.settings import Settings
+from benchmarks.compare.baseline import configuration, run_list
+from benchmarks.compare.extrapolation import epoch_seconds_by_k, epochs_by_k, wall_s
+from benchmarks.compare.measured import Baseline, Row
+from benchmarks.compare.ours import make_spec, run_ours
+from benchmarks.compare.pairs import alternate
+from benchmarks.compare.settings import Settings
 
 SAMPLE_TRIALS = 2
 ALL_STAGES = 9

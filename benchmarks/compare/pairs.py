@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks.measured import Run
-from benchmarks.settings import Settings
+from benchmarks.compare.measured import Run
+from benchmarks.compare.settings import Settings
 
 
 def alternate(

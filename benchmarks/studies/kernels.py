@@ -1,4 +1,4 @@
-"""What the layers of our own save in the trained part: ``python -m benchmarks.kernels``.
+"""What the layers of our own save in the trained part: ``python -m benchmarks.studies.kernels``.
 
 Times forward, backward and update of 32 random images, on one thread, with and without
 ``antsbees.layers.replace``, side by side, and scales the best of two to 244 images; then counts

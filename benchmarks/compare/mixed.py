@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from benchmarks.baseline import configuration, run_list
-from benchmarks.measured import Baseline, Row
-from benchmarks.ours import make_spec, run_ours
-from benchmarks.pairs import alternate
-from benchmarks.settings import Settings
+from benchmarks.compare.baseline import configuration, run_list
+from benchmarks.compare.measured import Baseline, Row
+from benchmarks.compare.ours import make_spec, run_ours
+from benchmarks.compare.pairs import alternate
+from benchmarks.compare.settings import Settings
 from sweeps.search.space import grid
 
 LR = 0.005

@@ -8,7 +8,7 @@ from statistics import mean
 
 import numpy as np
 
-from benchmarks.measured import Run
+from benchmarks.compare.measured import Run
 
 
 def epochs_by_k(run: Run) -> Counter[int]:

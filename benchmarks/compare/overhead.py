@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from benchmarks.baseline import configuration, run_list
-from benchmarks.heads import ALL_STAGES
-from benchmarks.measured import Baseline, Row, Run
-from benchmarks.ours import make_spec, run_ours
-from benchmarks.pairs import alternate
-from benchmarks.settings import Settings
+from benchmarks.compare.baseline import configuration, run_list
+from benchmarks.compare.heads import ALL_STAGES
+from benchmarks.compare.measured import Baseline, Row, Run
+from benchmarks.compare.ours import make_spec, run_ours
+from benchmarks.compare.pairs import alternate
+from benchmarks.compare.settings import Settings
 from sweeps.spec.models import SweepSpec
 
 WINDOW = 100

@@ -6,19 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measured import Epoch, Run, Trial
-from benchmarks.processes import run_python
-from benchmarks.settings import Settings
+from benchmarks.compare.measured import Epoch, Run, Trial
+from benchmarks.compare.processes import run_python
+from benchmarks.compare.settings import Settings
 from results.leaderboard import Leaderboard
 from results.schema import TrialRecord
 from sweeps.paths import RunPaths
 from sweeps.running.trainable import DIVERGED
 from sweeps.spec.models import SweepSpec
-
-COLUMNS = (
-    "sweep", "trial_number", "status", "frozen_stages", "curve", "finished_at",
-    "peak_memory_bytes", "error_kind", "error_message",
-)  # fmt: skip
 
 
 def make_spec(settings: Settings, **parts: Any) -> SweepSpec:
@@ -53,12 +48,12 @@ def run_ours(settings: Settings, spec: SweepSpec) -> Run:
             )
         )
         timed = run_python(
-            ["-m", "benchmarks.product", str(request)],
+            ["-m", "benchmarks.compare.product", str(request)],
             folder / "log.txt",
             {"ANTSBEES_CACHE": str(cache)},
         )
         facts = json.loads(out.read_text())
-        rows = Leaderboard(paths.leaderboard).read(spec.name, COLUMNS)
+        rows = Leaderboard(paths.leaderboard).read(spec.name, heavy=True)
         return Run(
             started_at_s=timed.started_at_s,
             seconds=timed.seconds,

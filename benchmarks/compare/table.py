@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from benchmarks.measured import Baseline, Row, Run
+from benchmarks.compare.measured import Baseline, Row, Run
 
 OURS, PLAIN = "antsbees", "plain Ray Tune"
 HEADER = (

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from benchmarks.baseline import run_search
-from benchmarks.extrapolation import epoch_seconds_by_k, epochs_by_k, wall_s
-from benchmarks.measured import Baseline, Row, Run
-from benchmarks.ours import make_spec, run_ours
-from benchmarks.pairs import alternate
-from benchmarks.settings import Settings
+from benchmarks.compare.baseline import run_search
+from benchmarks.compare.extrapolation import epoch_seconds_by_k, epochs_by_k, wall_s
+from benchmarks.compare.measured import Baseline, Row, Run
+from benchmarks.compare.ours import make_spec, run_ours
+from benchmarks.compare.pairs import alternate
+from benchmarks.compare.settings import Settings
 from sweeps.spec.models import SweepSpec
 
 ACCURACIES = (0.95, 0.96)

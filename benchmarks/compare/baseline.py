@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measured import Epoch, Run, Trial
-from benchmarks.processes import run_python
-from benchmarks.settings import Settings
+from benchmarks.compare.measured import Epoch, Run, Trial
+from benchmarks.compare.processes import run_python
+from benchmarks.compare.settings import Settings
 
 SCRIPT = Path(__file__).with_name("plain_ray_tune.py")
 

@@ -1,4 +1,4 @@
-"""Does a frozen part in bf16 cost accuracy? ``python -m benchmarks.precisions [--data FOLDER]``.
+"""Does a frozen part in bf16 cost accuracy? ``-m benchmarks.studies.precisions [--data FOLDER]``.
 
 Trains heads (k = all), and the last two stages (k = 7), on activations computed in fp32 and in
 bf16, under several seeds, and prints mean and standard deviation of accuracy and loss.
@@ -12,10 +12,11 @@ import time
 from collections.abc import Iterator
 
 from antsbees.bench import Bench
-from antsbees.config import Precision, Schedule, ScheduleKind, TrialConfig
+from antsbees.config import Precision, Schedule, TrialConfig
 from antsbees.data.datasets import Dataset
 from antsbees.data.sources import AUTO, open_dataset
 from antsbees.frozen.cache import TensorCache
+from antsbees.hyperparameters import ScheduleKind
 from antsbees.machine.allocator import keep_freed_memory
 from antsbees.machine.devices import Execution
 from antsbees.networks.backbones import Backbone, load_backbone

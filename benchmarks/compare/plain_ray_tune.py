@@ -1,7 +1,7 @@
 """The baseline: fine-tuning swept with Ray Tune, Optuna and PyTorch as their documentation shows.
 
-    python benchmarks/plain_ray_tune.py --data FOLDER --out OUT.json --epochs 3 --configs LIST.json
-    python benchmarks/plain_ray_tune.py --data FOLDER --out OUT.json --epochs 10 --trials 32
+    python plain_ray_tune.py --data FOLDER --out OUT.json --epochs 3 --configs LIST.json
+    python plain_ray_tune.py --data FOLDER --out OUT.json --epochs 10 --trials 32
 
 It stands alone: none of this repository's packages is used. What it is made of:
 

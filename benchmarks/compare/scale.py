@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchmarks.measured import Row
-from benchmarks.ours import run_ours
-from benchmarks.overhead import head_spec
-from benchmarks.settings import Settings, draw
+from benchmarks.compare.measured import Row
+from benchmarks.compare.ours import run_ours
+from benchmarks.compare.overhead import head_spec
+from benchmarks.compare.settings import Settings, draw
 
 IMAGE_FACTORS = (1, 4, 16)
 TRIAL_COUNTS = (10, 100, 1000)

@@ -1,4 +1,4 @@
-"""Does ``search.cost_aware`` pay? ``python -m benchmarks.cost [--data FOLDER] [--seeds 0,1,2]``.
+"""Does ``search.cost_aware`` pay? ``-m benchmarks.studies.cost [--data FOLDER] [--seeds 0,1,2]``.
 
 Runs the same search with and without it, under several seeds, each in a fresh process with a cold
 cache; the order changes with the seed.
@@ -13,9 +13,9 @@ import tempfile
 from pathlib import Path
 
 from antsbees.data.sources import AUTO, open_dataset
-from benchmarks.measured import Run
-from benchmarks.ours import make_spec, run_ours
-from benchmarks.settings import Settings, default_slots
+from benchmarks.compare.measured import Run
+from benchmarks.compare.ours import make_spec, run_ours
+from benchmarks.compare.settings import Settings, default_slots
 from sweeps.spec.models import SweepSpec
 
 TRIALS, EPOCHS = 40, 8

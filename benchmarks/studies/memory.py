@@ -1,4 +1,4 @@
-"""Memory of a worker by k and allocator: ``python -m benchmarks.memory``.
+"""Memory of a worker by k and allocator: ``python -m benchmarks.studies.memory``.
 
 Each figure is of a process of its own: its peak (``VmHWM``, with the pages of libraries) after six
 steps over 32 random images in bfloat16, and the seconds of the fastest step, scaled to 244 images.
@@ -53,8 +53,8 @@ def measure(k: int) -> None:
     from antsbees.config import Precision
     from antsbees.machine.devices import Execution, configure
     from antsbees.networks.backbones import load_backbone
-    from benchmarks.kernels import seconds
-    from benchmarks.product import memory_bytes
+    from benchmarks.compare.product import memory_bytes
+    from benchmarks.studies.kernels import seconds
 
     configure(Execution())
     backbone = load_backbone("efficientnet_lite0")
@@ -71,7 +71,7 @@ def main() -> None:
         cells = []
         for environment in columns.values():
             told = subprocess.run(
-                [sys.executable, "-m", "benchmarks.memory", str(k)],
+                [sys.executable, "-m", "benchmarks.studies.memory", str(k)],
                 env=os.environ | environment, check=True, capture_output=True, text=True,
             )  # fmt: skip
             found = json.loads(told.stdout)

@@ -1,4 +1,4 @@
-"""The process in which a sweep of ours runs: ``python -m benchmarks.product REQUEST.json``."""
+"""The process in which a sweep of ours runs: ``-m benchmarks.compare.product REQUEST.json``."""
 
 from __future__ import annotations
 
