@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from results.errors import EmptyLeaderboard
 from results.schema import Objective, TrialRecord, TrialStatus
 
-_ORDER = {TrialStatus.COMPLETE: 0, TrialStatus.STOPPED: 1, TrialStatus.FAILED: 2}
+_ORDER = {status: place for place, status in enumerate(TrialStatus)}  # as they are declared
 _Z_95 = 1.959963984540054
 
 
@@ -39,17 +39,23 @@ def comparable_groups(records: Iterable[TrialRecord]) -> dict[Comparable, list[T
     return groups
 
 
+def latest(records: Iterable[TrialRecord]) -> list[TrialRecord]:
+    """Keep the last row of each trial: it replaces those of earlier, unfinished or lost starts."""
+    return list({(record.sweep, record.trial_number): record for record in records}.values())
+
+
 def rank(records: Sequence[TrialRecord]) -> list[TrialRecord]:
     """Order rows, best first: by score; ties by validation loss, then by cost, then by number.
 
-    Stopped trials come after the complete ones, failed trials last.
+    Stopped trials come after the complete ones, then the unfinished, and failed trials last. Of
+    several rows of a trial, the last one counts.
 
     Raises:
         ValueError: The rows are of several datasets or objectives.
     """
     if len(comparable_groups(records)) > 1:
         raise ValueError("rows of different datasets or objectives cannot be ranked together")
-    return sorted(records, key=_key)
+    return sorted(latest(records), key=_key)
 
 
 def winner(records: Sequence[TrialRecord]) -> TrialRecord:
@@ -61,7 +67,7 @@ def winner(records: Sequence[TrialRecord]) -> TrialRecord:
     """
     ranked = rank(records)
     if not ranked or ranked[0].status is not TrialStatus.COMPLETE or ranked[0].score is None:
-        counts = {s: sum(r.status is s for r in records) for s in TrialStatus}
+        counts = {s: sum(r.status is s for r in ranked) for s in TrialStatus}
         told = ", ".join(f"{count} {status}" for status, count in counts.items())
         raise EmptyLeaderboard(f"no trial is complete yet ({told}), so there is no best one")
     return ranked[0]

@@ -8,7 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.panel import Panel
 
-from antsbees.data.datasets import Dataset, open_dataset
+from antsbees.data.datasets import Dataset
+from antsbees.data.sources import open_dataset
 
 
 def open_images(source: str, console: Console) -> Dataset:
@@ -21,6 +22,10 @@ def open_images(source: str, console: Console) -> Dataset:
         dataset = open_dataset(source, progress)
     if dataset.notice:
         console.print(Panel(dataset.notice, title="no photographs", border_style="bold yellow"))
+    for warning in dataset.warnings:
+        console.print(
+            f"warning: {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True
+        )
     return dataset
 
 

@@ -13,20 +13,19 @@ from typing import Any
 import torch
 
 from antsbees import __version__
+from antsbees.bench import Bench
 from antsbees.checkpoints import ModelDescription, save_model
 from antsbees.config import Precision, TaskConfig, TrialConfig
-from antsbees.data.datasets import Dataset, open_dataset
+from antsbees.data.datasets import Dataset
+from antsbees.data.sources import open_dataset
 from antsbees.errors import DataError
-from antsbees.frozen.activations import Activations
-from antsbees.frozen.cache import TensorCache
 from antsbees.machine.allocator import keep_freed_memory
-from antsbees.machine.devices import Execution, configure
-from antsbees.networks.backbones import load_backbone
+from antsbees.machine.devices import Execution
+from antsbees.machine.versions import library_versions
 from antsbees.storage import cache_folder
 from antsbees.training import EpochMetrics, Training
 from results.schema import HYPERPARAMETERS, TrialRecord
 from sweeps.errors import UsageError
-from sweeps.running.trainable import library_versions
 
 Report = Callable[[int, EpochMetrics], None]
 """Called with the seed and the metrics of every epoch."""
@@ -65,16 +64,13 @@ def retrain(
     task, config = task_of(record), config_of(record)
     run = execution_of(record)
     keep_freed_memory()
-    configure(run)
-    backbone = load_backbone(task.backbone, task.weights, task.data_seed)
-    cache = TensorCache(cache_folder() / "activations", 8 * 1024**3)
-    activations = Activations(dataset, backbone, task, run, cache)
+    bench = Bench.sharing(dataset, task, run, cache_folder(), 8 * 1024**3)
     train_on = ("train", "val") if on_all else ("train",)
     finals: dict[int, EpochMetrics] = {}
     own: Training | None = None
     reproduced: bool | None = None
     for seed in range(config.seed, config.seed + num_seeds):
-        training = Training(config.with_seed(seed), task, backbone, activations, run, train_on)
+        training = bench.training(config.with_seed(seed), train_on)
         for _ in range(config.epochs):
             metrics = training.run_epoch()
             report(seed, metrics)
@@ -104,7 +100,7 @@ def retrain(
             "trial_number": record.trial_number,
             "code_version": __version__,
             "library_versions": library_versions(),
-            "weights_hash": backbone.weights_hash,
+            "weights_hash": bench.backbone.weights_hash,
             "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
         },
     )
@@ -171,7 +167,8 @@ def open_images(record: TrialRecord, sweep_file: Path, data: str | None) -> Data
 def config_of(record: TrialRecord) -> TrialConfig:
     """Return the configuration of a row."""
     values = {name: getattr(record, name) for name in HYPERPARAMETERS}
-    return TrialConfig.from_dict(values | {"epochs": record.epochs_asked, "seed": record.seed})
+    known = {name: value for name, value in values.items() if value is not None}
+    return TrialConfig.from_dict(known | {"seed": record.seed})
 
 
 def task_of(record: TrialRecord) -> TaskConfig:

@@ -6,7 +6,6 @@ import logging
 import os
 import resource
 import socket
-import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from antsbees.errors import DivergedError
 from results.schema import Objective
 
 if TYPE_CHECKING:
+    from antsbees.bench import Bench
     from antsbees.training import Training
 
 STEP_S = 1.0  # epochs shorter than this are reported together
@@ -114,7 +114,7 @@ class FineTuning(tune.Trainable):
     def _begin(self) -> Training:
         config = TrialConfig.from_dict(self.config["trial"])
         if self._bench is None:
-            self._bench = Bench(self._job, self.config["device"], self.config["threads"])
+            self._bench = _bench(self._job, self.config["device"], self.config["threads"])
         return self._bench.training(config)
 
     def _facts(self) -> dict[str, Any]:
@@ -124,61 +124,24 @@ class FineTuning(tune.Trainable):
             "worker_pid": os.getpid(),
             "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         }
-        return facts | (self._bench.facts if self._bench else {})
+        if self._bench is None:
+            return facts
+        return facts | self._bench.facts | {"library_versions": _versions()}
 
     def _failure(self, kind: str, message: str) -> dict[str, Any]:
         return self._facts() | {"done": True, "error_kind": kind, "error_message": message}
 
 
-class Bench:
-    """What a worker keeps between trials: the backbone, the activations at hand, the precision."""
+def _bench(job: Job, device: str, threads: int) -> Bench:
+    """Set a worker's bench up."""
+    from antsbees.bench import Bench
+    from antsbees.machine.devices import Execution
 
-    def __init__(self, job: Job, device: str, threads: int) -> None:
-        from antsbees.machine.devices import Execution, configure
-        from antsbees.networks.backbones import load_backbone
-
-        self._job = job
-        self._execution = Execution(device, threads, job.precision, job.inference_precision)
-        configure(self._execution)
-        self._backbone = load_backbone(job.task.backbone, job.task.weights, job.task.data_seed)
-        self._activations: dict[Any, Any] = {}
-        self.facts: dict[str, Any] = {
-            "weights_hash": self._backbone.weights_hash,
-            "library_versions": library_versions(),
-        }
-
-    def training(self, config: TrialConfig) -> Training:
-        """Return a fresh training of a configuration, on what is already warm."""
-        from antsbees.frozen.activations import Activations
-        from antsbees.frozen.cache import TensorCache
-        from antsbees.machine.allocator import release_freed_memory
-        from antsbees.machine.precision import resolve
-        from antsbees.training import Training
-
-        job = self._job
-        folder = job.cache_folder
-        remembered = folder / "precision" if folder else None
-        run = resolve(
-            self._execution, self._backbone, config.frozen_stages, job.task.image_size, remembered
-        )
-        release_freed_memory()
-        key = run.inference_precision
-        if key not in self._activations:
-            cache = None
-            if folder is not None and job.cache_max_bytes > 0:
-                cache = TensorCache(folder / "activations", job.cache_max_bytes)
-            self._activations[key] = Activations(job.dataset, self._backbone, job.task, run, cache)
-        self.facts |= {
-            "precision": str(run.precision),
-            "inference_precision": str(run.inference_precision),
-        }
-        return Training(config, job.task, self._backbone, self._activations[key], run)
+    execution = Execution(device, threads, job.precision, job.inference_precision)
+    return Bench.sharing(job.dataset, job.task, execution, job.cache_folder, job.cache_max_bytes)
 
 
-def library_versions() -> str:
-    """Name the versions of Python and of the libraries that numbers depend on."""
-    from importlib.metadata import version
+def _versions() -> str:
+    from antsbees.machine.versions import library_versions
 
-    names = ("torch", "torchvision", "timm", "ray", "optuna", "numpy", "pillow")
-    python = ".".join(map(str, sys.version_info[:3]))
-    return ", ".join([f"python {python}", *(f"{name} {version(name)}" for name in names)])
+    return library_versions("ray", "optuna")

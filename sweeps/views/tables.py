@@ -42,7 +42,6 @@ def best_values(records: list[TrialRecord]) -> dict[str, Any]:
         "val_loss": best.val_loss,
         "num_val_images": best.num_val_images,
         "configuration": configuration(best),
-        "epochs": best.epochs_asked,
         "seed": best.seed,
         "training_s": best.training_s,
         "trials": {str(s): sum(r.status is s for r in records) for s in TrialStatus},
@@ -83,7 +82,7 @@ def best_table(values: dict[str, Any]) -> RenderableType:
     if values["tutorial"]:
         scores.add_row("the tutorial's", *_score_cells(values["tutorial"]))
     settings = Table(box=None, padding=(0, 2), show_header=False)
-    for name, value in {**values["configuration"], "epochs": values["epochs"]}.items():
+    for name, value in values["configuration"].items():
         settings.add_row(name, number(value))
     images = Text(f"on {values['num_val_images']} validation images", style="dim")
     return Group(head, "", scores, images, "", settings)
@@ -147,7 +146,11 @@ def why_no_winner(records: list[TrialRecord], log: Path) -> str:
     """Say why a sweep has no complete trial."""
     failed = [record for record in records if record.status is TrialStatus.FAILED]
     if not failed:
-        return f"no trial came to its end: {len(records)} were stopped; see {log}"
+        unfinished = sum(record.status is TrialStatus.UNFINISHED for record in records)
+        return (
+            f"no trial came to its end: {len(records) - unfinished} were stopped, {unfinished} are "
+            f"unfinished; see {log}"
+        )
     last = failed[-1]
     return (
         f"{len(failed)} of {len(records)} trials failed and none is complete; the last failed with "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from antsbees.bench import Bench
 from antsbees.config import TaskConfig, TrialConfig
 from antsbees.data.datasets import Dataset
 from antsbees.frozen.activations import Activations
@@ -30,15 +31,20 @@ class Laboratory:
         """Return activations on the given cache, by default on none."""
         return Activations(self.dataset, self.backbone, self.task, self.run, cache)
 
+    def bench(self, cache: TensorCache | None = None) -> Bench:
+        """Return a bench on the given cache, by default on none."""
+        return Bench(self.dataset, self.task, self.run, cache, backbone=self.backbone)
+
     def training(
         self,
         config: TrialConfig,
         activations: Activations | None = None,
         train_on: tuple[str, ...] = ("train",),
     ) -> Training:
-        """Return a trial before its first epoch."""
-        source = activations or self.activations(self.cache)
-        return Training(config, self.task, self.backbone, source, self.run, train_on)
+        """Return a trial before its first epoch, from the bench or on activations of one's own."""
+        if activations is None:
+            return self.bench(self.cache).training(config, train_on)
+        return Training(config, self.task, self.backbone, activations, self.run, train_on)
 
     def curve(
         self, config: TrialConfig, activations: Activations | None = None

@@ -17,10 +17,10 @@ from results.ranking import (
     wilson_interval,
     winner,
 )
-from results.schema import Objective, TrialRecord, TrialStatus
+from results.schema import LOST, Objective, TrialRecord, TrialStatus
 from tests.results.sample_rows import row
 
-STOPPED, FAILED = TrialStatus.STOPPED, TrialStatus.FAILED
+STOPPED, UNFINISHED, FAILED = TrialStatus.STOPPED, TrialStatus.UNFINISHED, TrialStatus.FAILED
 
 
 def order(records: list[TrialRecord]) -> list[int]:
@@ -59,6 +59,31 @@ def test_stopped_trials_come_below_complete_ones_and_failed_ones_last() -> None:
         row(5, 0.6),
     ]
     assert order(rows) == [5, 2, 1, 4, 0, 3]
+
+
+def test_unfinished_trials_come_between_the_stopped_and_the_failed() -> None:
+    rows = [
+        row(0, 0.9, status=FAILED),
+        row(1, 0.99, status=UNFINISHED),
+        row(2, 0.4, status=STOPPED),
+    ]
+    assert order(rows) == [2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    "earlier", [{"status": UNFINISHED}, {"status": FAILED, "error_kind": LOST}]
+)
+def test_a_later_row_of_a_trial_replaces_one_that_was_open(earlier: dict[str, Any]) -> None:
+    opened, other, sequel = row(0, 0.99, **earlier), row(1, 0.8), row(0, 0.7)
+    assert opened.is_open
+    assert not sequel.is_open
+    assert rank([opened, other, sequel]) == [other, sequel]
+    assert winner([row(0, 0.99), row(1, 0.8), row(0, 0.7)]).score == 0.8
+
+
+def test_trials_of_two_sweeps_with_one_number_are_two() -> None:
+    rows = [row(0, 0.5, sweep="ants"), row(0, 0.9, sweep="bees")]
+    assert [record.sweep for record in rank(rows)] == ["bees", "ants"]
 
 
 def test_nothing_has_an_empty_ranking() -> None:
@@ -101,9 +126,9 @@ def test_the_winner_is_the_best_complete_trial() -> None:
 @pytest.mark.parametrize(
     ("rows", "counts"),
     [
-        ([], "0 complete, 0 stopped, 0 failed"),
+        ([], "0 complete, 0 stopped, 0 unfinished, 0 failed"),
         ([row(0, 0.9, status=STOPPED), row(1, status=FAILED), row(2, status=FAILED)],
-         "0 complete, 1 stopped, 2 failed"),
+         "0 complete, 1 stopped, 0 unfinished, 2 failed"),
     ],
 )  # fmt: skip
 def test_without_a_complete_trial_there_is_no_winner(rows: list[TrialRecord], counts: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from sweeps.views.tables import (
     leaderboard_rows,
     leaderboard_tables,
     number,
+    why_no_winner,
 )
 from tests.sweeps.sweep_fakes import row
 
@@ -40,7 +42,7 @@ def test_the_best_comes_with_the_tutorial_beside_it() -> None:
     interval = wilson_interval(146 / 153, 153)
     assert (values["trial_number"], values["score"]) == (3, 146 / 153)
     assert values["val_accuracy_95"] == [interval.low, interval.high]
-    assert values["trials"] == {"complete": 2, "stopped": 1, "failed": 1}
+    assert values["trials"] == {"complete": 2, "stopped": 1, "unfinished": 0, "failed": 1}
     assert values["configuration"] == configuration(BEST)
     tutorial = values["tutorial"]
     assert (tutorial["trial_number"], tutorial["val_accuracy"]) == (0, 0.9)
@@ -63,7 +65,7 @@ def test_a_configuration_has_only_the_settings_that_apply() -> None:
     assert configuration(BEST) == {
         "lr": 0.0123456, "momentum": 0.9, "weight_decay": 0.0001, "batch_size": 32,
         "label_smoothing": 0.0, "frozen_stages": 9, "schedule": "cosine", "final_fraction": 0.0,
-        "warmup_epochs": 0,
+        "warmup_epochs": 0, "epochs": 10,
     }  # fmt: skip
 
 
@@ -130,3 +132,10 @@ def test_rows_as_plain_values_have_the_same_columns_everywhere() -> None:
 )  # fmt: skip
 def test_numbers_are_written_with_few_digits(value: Any, text: str) -> None:
     assert number(value) == text
+
+
+def test_a_sweep_of_which_nothing_came_to_its_end_says_how_its_trials_ended() -> None:
+    rows = [row(0, status=TrialStatus.STOPPED), row(1, status=TrialStatus.UNFINISHED)]
+    assert why_no_winner(rows, Path("driver.log")) == (
+        "no trial came to its end: 1 were stopped, 1 are unfinished; see driver.log"
+    )

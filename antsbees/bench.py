@@ -1,0 +1,109 @@
+"""What a process keeps between trials; it makes a ``Training`` of a configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+from antsbees.config import Precision, TaskConfig, TrialConfig
+from antsbees.data.datasets import Dataset
+from antsbees.frozen.activations import Activations
+from antsbees.frozen.cache import TensorCache
+from antsbees.machine.allocator import release_freed_memory
+from antsbees.machine.devices import Execution, configure
+from antsbees.machine.precision import resolve
+from antsbees.machine.versions import library_versions
+from antsbees.networks.backbones import Backbone, load_backbone
+from antsbees.training import Training
+
+
+class Bench:
+    """The backbone, the activations at hand and the measured precisions of one process.
+
+    Args:
+        task: The network and how it sees the images; by default the one with weights at hand.
+        execution: Where and how to compute; by default one thread in float32.
+        cache: Where activations are kept for other processes; ``None`` computes them every time.
+        precision_folder: Where measured precisions are remembered; ``None`` measures every time.
+        backbone: The task's, where it is loaded already.
+
+    Raises:
+        WeightsError: The pre-trained weights cannot be had.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        task: TaskConfig | None = None,
+        execution: Execution | None = None,
+        cache: TensorCache | None = None,
+        precision_folder: Path | None = None,
+        *,
+        backbone: Backbone | None = None,
+    ) -> None:
+        self.dataset = dataset
+        self.task = task = task or TaskConfig()
+        self._execution = execution or Execution()
+        self._cache = cache
+        self._precision_folder = precision_folder
+        configure(self._execution)
+        self.backbone = backbone or load_backbone(task.backbone, task.weights, task.data_seed)
+        self._activations: dict[Precision, Activations] = {}
+        self._used: Execution | None = None
+
+    @classmethod
+    def sharing(
+        cls,
+        dataset: Dataset,
+        task: TaskConfig,
+        execution: Execution,
+        folder: Path | None,
+        max_bytes: int,
+    ) -> Self:
+        """Return a bench that shares what it computes with other processes through a folder.
+
+        Args:
+            folder: See ``antsbees.storage.cache_folder``; ``None`` shares nothing.
+            max_bytes: Of activations on disk; 0 keeps none there.
+        """
+        if folder is None:
+            return cls(dataset, task, execution)
+        cache = TensorCache(folder / "activations", max_bytes) if max_bytes > 0 else None
+        return cls(dataset, task, execution, cache, folder / "precision")
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What numbers depend on: weights, libraries, and the precisions of the last training."""
+        facts = {
+            "weights_hash": self.backbone.weights_hash,
+            "library_versions": library_versions(),
+        }
+        if self._used is not None:
+            facts["precision"] = str(self._used.precision)
+            facts["inference_precision"] = str(self._used.inference_precision)
+        return facts
+
+    def training(self, config: TrialConfig, train_on: tuple[str, ...] = ("train",)) -> Training:
+        """Return a fresh training of a configuration, on what is already warm.
+
+        Args:
+            train_on: The splits to learn from.
+
+        Raises:
+            ConfigError: More stages are frozen than the backbone has.
+        """
+        k, size = config.frozen_stages, self.task.image_size
+        execution = resolve(self._execution, self.backbone, k, size, self._precision_folder)
+        release_freed_memory()
+        self._used = execution
+        activations = self._activations_in(execution)
+        return Training(config, self.task, self.backbone, activations, execution, train_on)
+
+    def _activations_in(self, execution: Execution) -> Activations:
+        """Return the activations in an execution's inference precision."""
+        precision = execution.inference_precision
+        if precision not in self._activations:
+            self._activations[precision] = Activations(
+                self.dataset, self.backbone, self.task, execution, self._cache
+            )
+        return self._activations[precision]
