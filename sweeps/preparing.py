@@ -22,6 +22,10 @@ def open_images(source: str, console: Console) -> Dataset:
         dataset = open_dataset(source, progress)
     if dataset.notice:
         console.print(Panel(dataset.notice, title="no photographs", border_style="bold yellow"))
+    for warning in dataset.warnings:
+        console.print(
+            f"warning: {warning}", style="yellow", markup=False, highlight=False, soft_wrap=True
+        )
     return dataset
 
 
