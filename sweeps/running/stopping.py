@@ -24,7 +24,7 @@ class AshaForSearched(KeepsWorkers, ASHAScheduler):
     def on_trial_result(self, controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """Decide as ASHA does, unless the trial is a first try."""
         decision = super().on_trial_result(controller, trial, result)
-        if trial.config["is_first"] and result["epoch"] < self._max_t:
+        if trial.config["is_first"]:  # which may have asked for more epochs than the search
             return str(TrialScheduler.CONTINUE)
         return str(decision)
 
@@ -32,13 +32,13 @@ class AshaForSearched(KeepsWorkers, ASHAScheduler):
 def make_scheduler(spec: SweepSpec) -> TrialScheduler:
     """Build what stops trials early, as the spec says."""
     stopping = spec.search.early_stopping
-    if not isinstance(stopping, Asha) or stopping.grace_epochs >= spec.epochs:
+    if not isinstance(stopping, Asha) or stopping.grace_epochs >= spec.max_epochs:
         return WarmFifo()
     return AshaForSearched(
         time_attr="epoch",
         metric="score",
         mode=spec.objective.direction[:3],
-        max_t=spec.epochs,
+        max_t=spec.max_epochs,
         grace_period=stopping.grace_epochs,
         reduction_factor=stopping.reduction_factor,
     )
@@ -50,7 +50,7 @@ def rungs(spec: SweepSpec) -> frozenset[int]:
     found = set()
     if isinstance(stopping, Asha):
         epoch = stopping.grace_epochs
-        while epoch < spec.epochs:
+        while epoch < spec.max_epochs:
             found.add(epoch)
             epoch *= stopping.reduction_factor
     return frozenset(found)

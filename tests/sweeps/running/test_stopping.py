@@ -123,8 +123,8 @@ def test_a_first_try_is_never_stopped_before_its_end() -> None:
     scheduler = make_scheduler(with_asha(9, 1, 3))
     for number in range(3):
         decisions(scheduler, number, [(1, 0.9), (3, 0.9)])
-    poor = [(1, 0.1), (3, 0.1), (8, 0.1), (9, 0.1)]
-    assert decisions(scheduler, 3, poor, is_first=True) == [CONTINUE] * 3 + [STOP]
+    poor = [(1, 0.1), (3, 0.1), (8, 0.1), (25, 0.1)]
+    assert decisions(scheduler, 3, poor, is_first=True) == [CONTINUE] * 4
     assert decisions(scheduler, 4, poor) == [STOP]
 
 
