@@ -43,7 +43,7 @@ ALLOWED: dict[str, set[str]] = {
         "sweeps.spec", "sweeps.views", "typer", "yaml",
     },
     "sweeps.running": {
-        "antsbees", "antsbees.data", "antsbees.machine", "filelock", "optuna", "ray", "results",
+        "antsbees", "antsbees.data", "antsbees.machine", "filelock", "ray", "results",
         "sweeps", "sweeps.search", "sweeps.spec",
     },
     "sweeps.search": {"antsbees", "numpy", "optuna", "results", "sweeps.spec"},
