@@ -106,8 +106,6 @@ def _run_locked(
             outcome.interrupted = _tune(spec, dataset, paths, study, lanes, leaderboard, observer)
         shutil.rmtree(paths.ray(spec.name), ignore_errors=True)
     if spec.name in leaderboard.sweeps():
-        if not outcome.interrupted:
-            leaderboard.compact(spec.name)
         outcome.records = leaderboard.read(spec.name)
     outcome.num_new = len(outcome.records) - len(known)
     return outcome
