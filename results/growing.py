@@ -22,7 +22,7 @@ from results.files import (
     set_aside,
 )
 
-SEAL_BYTES = 256 * 1024
+SEAL_BYTES = 512 * 1024
 """A file of this size is not rewritten with further rows: few files, and each quickly written."""
 LOCK_S = 30
 PATTERN = "rows-*.parquet"
