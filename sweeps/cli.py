@@ -204,14 +204,16 @@ def retrain(
     record = naming.chosen_row(_rows(paths, sweep), trial)
     model_name = naming.model_name(name or record.sweep)
     paths.require_writable()
-    from sweeps.retraining import open_images, told
+    from sweeps.origin import find_origin
+    from sweeps.retraining import Asked
     from sweeps.retraining import retrain as train_again
+    from sweeps.views.retrained import told
 
     console = Console()
-    dataset = open_images(record, paths.spec(record.sweep), data)
+    origin = find_origin(record, paths.spec(record.sweep), data)
     console.print(
         f"Training trial {record.trial_number} of sweep {record.sweep} again: "
-        f"{record.epochs_asked} epochs, dataset {dataset.name}"
+        f"{record.epochs_asked} epochs, dataset {origin.dataset.name}"
     )
 
     def report(seed: int, epoch: Any) -> None:
@@ -221,8 +223,8 @@ def retrain(
             highlight=False,
         )
 
-    folder = paths.model(model_name)
-    result = train_again(record, dataset, folder, report, seeds, on is TrainOn.ALL)
+    asked = Asked(record, origin, seeds, on is TrainOn.ALL)
+    result = train_again(asked, paths.model(model_name), report)
     for line in told(result, record):
         console.print(line, highlight=False, soft_wrap=True)
 
