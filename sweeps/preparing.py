@@ -8,7 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.panel import Panel
 
-from antsbees.data.datasets import Dataset, open_dataset
+from antsbees.data.datasets import Dataset
+from antsbees.data.sources import open_dataset
 
 
 def open_images(source: str, console: Console) -> Dataset:

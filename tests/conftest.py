@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from antsbees.data.datasets import Dataset, read_folder
+from antsbees.data.datasets import Dataset
+from antsbees.data.folder import read_folder
 from antsbees.data.synthetic import drawing as synthetic
 
 PHOTOGRAPHS = Path(__file__).parents[2] / "shared" / "hymenoptera_data"

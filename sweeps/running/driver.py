@@ -15,10 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import optuna
 import ray
 from filelock import FileLock, Timeout
-from optuna.trial import TrialState
 from ray import tune
 
 from antsbees.data.datasets import Dataset
@@ -31,10 +29,10 @@ from sweeps.paths import RunPaths
 from sweeps.running.guard import guarded
 from sweeps.running.lanes import Lane, plan_lanes
 from sweeps.running.observer import Observer
-from sweeps.running.searcher import StudySearcher, tell
+from sweeps.running.searcher import StudySearcher
 from sweeps.running.stopping import make_scheduler, rungs
 from sweeps.running.trainable import FineTuning, Job
-from sweeps.search.study import open_study
+from sweeps.search.study import SearchStudy
 from sweeps.spec.models import SweepSpec
 
 logger = logging.getLogger(__name__)
@@ -98,10 +96,10 @@ def _run_locked(
 ) -> SweepOutcome:
     _require_same_sweep(spec, dataset, paths.spec(spec.name))
     leaderboard = Leaderboard(paths.leaderboard)
-    study = open_study(spec, paths.study(spec.name))
+    study = SearchStudy.open(spec, paths.study(spec.name))
     known = _reconcile(study, spec.name, leaderboard)
     outcome = SweepOutcome()
-    if len(known) < spec.search.trials:
+    if study.has_more():
         with _ray(spec, paths.log(spec.name)):
             lanes = plan_lanes(spec.lanes, [n["Resources"] for n in ray.nodes() if n["Alive"]])
             observer.sweep_started(lanes, known)
@@ -119,7 +117,7 @@ def _tune(
     spec: SweepSpec,
     dataset: Dataset,
     paths: RunPaths,
-    study: optuna.Study,
+    study: SearchStudy,
     lanes: tuple[Lane, ...],
     leaderboard: Leaderboard,
     observer: Observer,
@@ -201,19 +199,17 @@ def _require_same_sweep(spec: SweepSpec, dataset: Dataset, path: Path) -> None:
         partial.write_text(json.dumps(plain, indent=2) + "\n")
 
 
-def _reconcile(study: optuna.Study, sweep: str, leaderboard: Leaderboard) -> list[TrialRecord]:
+def _reconcile(study: SearchStudy, sweep: str, leaderboard: Leaderboard) -> list[TrialRecord]:
     """Tell the study of rows it has not heard of: the process ended between the two."""
     known = leaderboard.read(sweep) if sweep in leaderboard.sweeps() else []
-    rows = {record.trial_number: record for record in known}
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        if trial.number in rows:
-            tell(study, trial.number, rows[trial.number])
-    num_trials = len(study.get_trials(deepcopy=False))
-    if any(number >= num_trials for number in rows):
+    numbers = study.numbers()
+    if any(record.trial_number not in numbers for record in known):
         raise UsageError(
             f"the leaderboard has trials of {sweep!r} that its study does not know; "
             "the study was deleted: choose another name, or delete the leaderboard's folder too"
         )
+    for record in known:
+        study.tell(record)
     return known
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import logging
-import statistics
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import optuna
-from optuna.trial import TrialState
 from ray.tune.search import Searcher
 
 from antsbees import __version__
@@ -23,9 +20,8 @@ from results.ranking import is_better
 from results.schema import COLUMNS, Objective, TrialRecord, TrialStatus
 from sweeps.running.lanes import Lane, LaneKind, free_lane
 from sweeps.running.observer import Observer
-from sweeps.search.cost import EPOCH_S
-from sweeps.search.space import FIRST, grid, suggest
-from sweeps.spec.models import Sampler, SweepSpec
+from sweeps.search.study import Asked, SearchStudy
+from sweeps.spec.models import SweepSpec
 
 logger = logging.getLogger(__name__)
 
@@ -36,11 +32,9 @@ WORKER_DIED = "worker_died"
 class InFlight:
     """A trial that was proposed and has not ended."""
 
-    trial: optuna.Trial
-    config: TrialConfig
+    asked: Asked
     lane: Lane
     proposed_at_s: float
-    reported: frozenset[int] = frozenset()
     curve: list[dict[str, Any]] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -62,7 +56,7 @@ class StudySearcher(Searcher):
 
     def __init__(
         self,
-        study: optuna.Study,
+        study: SearchStudy,
         spec: SweepSpec,
         dataset: Dataset,
         lanes: Sequence[Lane],
@@ -83,11 +77,6 @@ class StudySearcher(Searcher):
         self.failure: LeaderboardError | None = None
         self._busy: Counter[LaneKind] = Counter()
         self._in_flight: dict[str, InFlight] = {}
-        known = study.get_trials(deepcopy=False)
-        self._unfinished = deque(t for t in known if t.state is TrialState.RUNNING)
-        self._num_proposed = sum(t.state is not TrialState.WAITING for t in known)
-        self._num_proposed -= len(self._unfinished)
-        self._grid = deque(grid(spec)) if spec.search.sampler is Sampler.GRID else None
 
     @property
     def num_unfinished(self) -> int:
@@ -101,29 +90,25 @@ class StudySearcher(Searcher):
 
     def suggest(self, trial_id: str) -> Any:
         """Propose the next trial and its lane, ``None`` when no slot is free."""
-        lane = free_lane(self._lanes, self._busy)
-        if self.is_over() or self._num_proposed >= self._spec.search.trials:
+        if self.is_over() or not self._study.has_more():
             return Searcher.FINISHED
+        lane = free_lane(self._lanes, self._busy)
         if lane is None:
             return None
-        trial = self._next_trial()
-        if trial is None:
+        asked = self._study.next()
+        if asked is None:
             return Searcher.FINISHED
-        config = suggest(trial, self._spec)
-        self._num_proposed += 1
         self._busy[lane.kind] += 1
-        self._in_flight[trial_id] = InFlight(
-            trial, config, lane, self._clock(), self._reported_before(trial)
-        )
-        self._observer.trial_started(trial.number, config, lane)
+        self._in_flight[trial_id] = InFlight(asked, lane, self._clock())
+        self._observer.trial_started(asked.number, asked.config, lane)
         return {
-            "trial": config.to_dict(),
-            "trial_number": trial.number,
+            "trial": asked.config.to_dict(),
+            "trial_number": asked.number,
             "device": lane.device,
             "threads": lane.threads,
             "resources": lane.resources,
             "slots": lane.slots,
-            "is_first": FIRST in trial.user_attrs,
+            "is_first": asked.first is not None,
         }
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
@@ -142,16 +127,13 @@ class StudySearcher(Searcher):
             flight.facts.setdefault("error_kind", WORKER_DIED)
             message = "the worker process ended unexpectedly, see driver.log"
             flight.facts.setdefault("error_message", message)
-        if flight.curve:
-            epoch_s = statistics.fmean(epoch["seconds"] for epoch in flight.curve)
-            flight.trial.set_user_attr(EPOCH_S, epoch_s)
         record = self._record(flight)
         try:
             self._publish(record)
         except LeaderboardError as error:  # a full disk; Ray would swallow it
             self.failure = error
             return
-        tell(self._study, flight.trial.number, record)
+        self._study.tell(record)
         self._busy[flight.lane.kind] -= 1
         self._observer.trial_finished(record)
 
@@ -165,23 +147,6 @@ class StudySearcher(Searcher):
     def restore(self, checkpoint_path: str) -> None:
         """Restore nothing; see ``__getstate__``."""
 
-    def _next_trial(self) -> optuna.Trial | None:
-        if self._unfinished:
-            frozen = self._unfinished.popleft()
-            return optuna.Trial(self._study, frozen._trial_id)
-        if self._grid is not None and not _any_waiting(self._study):
-            known = [trial.params for trial in self._study.get_trials(deepcopy=False)]
-            while self._grid and self._grid[0] in known:
-                self._grid.popleft()
-            if not self._grid:
-                return None
-            self._study.enqueue_trial(self._grid.popleft())
-        return self._study.ask()
-
-    def _reported_before(self, trial: optuna.Trial) -> frozenset[int]:
-        known = self._study.get_trials(deepcopy=False)[trial.number]
-        return frozenset(known.intermediate_values)
-
     def _absorb(self, flight: InFlight, result: dict[str, Any]) -> None:
         """Take in the epochs of a result that are new."""
         known = len(flight.curve)
@@ -189,21 +154,19 @@ class StudySearcher(Searcher):
         flight.facts.update({k: v for k, v in result.items() if k in _FACTS})
         for epoch in fresh:
             flight.curve.append(epoch)
-            if epoch["epoch"] not in flight.reported:  # by an earlier start of this trial
-                flight.trial.report(epoch[self._spec.objective], epoch["epoch"])
+            self._study.report(flight.asked.number, epoch["epoch"], epoch[self._spec.objective])
         if fresh:
             score = fresh[-1][self._spec.objective]
-            self._observer.trial_reported(flight.trial.number, len(flight.curve), score)
+            self._observer.trial_reported(flight.asked.number, len(flight.curve), score)
 
     def _record(self, flight: InFlight) -> TrialRecord:
         facts = dict(flight.facts)
         started_at_s = facts.pop("started_at_s", flight.proposed_at_s)
         return TrialRecord(
             sweep=self._spec.name,
-            trial_number=flight.trial.number,
+            trial_number=flight.asked.number,
             status=_status(flight),
-            first=flight.trial.user_attrs.get(FIRST),
-            epochs_asked=flight.config.epochs,
+            first=flight.asked.first,
             waiting_s=max(0.0, started_at_s - flight.proposed_at_s),
             started_at=datetime.fromtimestamp(started_at_s, UTC),
             finished_at=datetime.fromtimestamp(self._clock(), UTC),
@@ -220,7 +183,7 @@ class StudySearcher(Searcher):
             data_seed=self._spec.seed,
             code_version=__version__,
             objective=str(self._spec.objective),
-            **_hyperparameters(flight.config),
+            **_hyperparameters(flight.asked.config),
             **_outcome(flight.curve, self._spec.objective),
             **facts,
         )
@@ -232,27 +195,10 @@ _FACTS = {
 }  # fmt: skip
 
 
-def tell(study: optuna.Study, number: int, record: TrialRecord) -> None:
-    """Tell the study how a trial ended, from its row; does nothing if it knows.
-
-    Stopped trials are PRUNED with their last value, so that the sampler knows it for what it is;
-    failed ones are FAIL and teach it nothing. Those that are to be taken up again stay as running.
-    """
-    if record.is_open:
-        return
-    match record.status:
-        case TrialStatus.COMPLETE:
-            study.tell(number, record.score, skip_if_finished=True)
-        case TrialStatus.STOPPED:
-            study.tell(number, state=TrialState.PRUNED, skip_if_finished=True)
-        case TrialStatus.FAILED:
-            study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
-
-
 def _status(flight: InFlight) -> TrialStatus:
     if flight.facts.get("error_kind"):
         return TrialStatus.FAILED
-    whole = len(flight.curve) == flight.config.epochs
+    whole = len(flight.curve) == flight.asked.config.epochs
     return TrialStatus.COMPLETE if whole else TrialStatus.STOPPED
 
 
@@ -279,7 +225,3 @@ def _outcome(curve: list[dict[str, Any]], objective: Objective) -> dict[str, Any
         "training_s": sum(epoch["seconds"] for epoch in curve),
         "trained_part_s": sum(epoch["train_s"] for epoch in curve),
     }
-
-
-def _any_waiting(study: optuna.Study) -> bool:
-    return bool(study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))

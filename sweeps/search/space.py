@@ -16,7 +16,8 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from antsbees.config import SETTINGS_OF_KIND, ScheduleKind, TrialConfig
+from antsbees.config import SETTINGS_OF_KIND, TrialConfig
+from antsbees.hyperparameters import ScheduleKind
 from sweeps.spec.entries import Choice, Int, LogUniform, Uniform, values_of
 from sweeps.spec.models import First, Space, SweepSpec
 

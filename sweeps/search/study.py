@@ -1,62 +1,165 @@
-"""The Optuna study of a sweep: opening it, and the sampler the spec names."""
+"""The study of a sweep: what is tried next, and what became of what was tried."""
 
 from __future__ import annotations
 
-import warnings
+from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import optuna
-from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler, CmaEsSampler, QMCSampler, RandomSampler, TPESampler
-from optuna.storages import JournalStorage
+from optuna.storages import BaseStorage, JournalStorage
+from optuna.trial import FrozenTrial, TrialState
 
-from sweeps.search.cost import CostAwareSampler
-from sweeps.search.history import BoundedHistorySampler
+from antsbees.config import TrialConfig
+from results.schema import TrialRecord, TrialStatus
+from sweeps.search.cost import EPOCH_S
 from sweeps.search.journal import Journal
-from sweeps.search.space import enqueue_first
+from sweeps.search.samplers import make_sampler
+from sweeps.search.space import FIRST, enqueue_first, grid, suggest
 from sweeps.spec.models import Sampler, SweepSpec
 
 
-def open_study(spec: SweepSpec, journal: Path) -> optuna.Study:
-    """Open the sweep's study, or create it with the spec's first configurations enqueued."""
-    optuna.logging.disable_default_handler()
-    journal.parent.mkdir(parents=True, exist_ok=True)
-    storage = JournalStorage(Journal(journal))
-    exists = spec.name in optuna.get_all_study_names(storage)
-    study = optuna.create_study(
-        storage=storage,
-        study_name=spec.name,
-        direction=cast(Any, spec.objective.direction),
-        load_if_exists=True,
-    )
-    study.sampler = make_sampler(spec, num_known=len(study.get_trials(deepcopy=False)))
-    if not exists:
-        enqueue_first(study, spec)
-    return study
-
-
-def make_sampler(spec: SweepSpec, num_known: int = 0) -> BaseSampler:
-    """Build the sampler the spec names.
+@dataclass(frozen=True)
+class Asked:
+    """A trial that the study wants to be run.
 
     Args:
-        num_known: Trials the study has already: a sweep taken up again must not draw the numbers
-            of its first start once more.
+        number: Its order in the study.
+        first: The label of a first try; ``None`` for what the search chose.
     """
-    seed = spec.seed + num_known
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        match spec.search.sampler:
-            case Sampler.TPE:
-                tpe = TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
-                return BoundedHistorySampler(
-                    CostAwareSampler(tpe) if spec.search.cost_aware else tpe
-                )
-            case Sampler.GP:
-                return optuna.samplers.GPSampler(seed=seed)
-            case Sampler.CMAES:
-                return CmaEsSampler(seed=seed)
-            case Sampler.QMC:
-                return QMCSampler(seed=spec.seed)
-            case Sampler.RANDOM | Sampler.GRID:
-                return RandomSampler(seed=seed)
+
+    number: int
+    config: TrialConfig
+    first: str | None
+
+
+class SearchStudy:
+    """Proposes trials, hears how they went, and keeps both on disk.
+
+    A trial that was proposed and neither told nor given back is *in flight*. Whoever opens the
+    study next finds it unfinished, and it is proposed again under its own number.
+    """
+
+    def __init__(self, study: optuna.Study, storage: BaseStorage, spec: SweepSpec) -> None:
+        self._study = study
+        self._storage = storage
+        self._study_id = storage.get_study_id_from_name(study.study_name)
+        self._spec = spec
+        known = self._trials()
+        self._grid = _untried(spec, known) if spec.search.sampler is Sampler.GRID else None
+        self._unfinished = deque(t.number for t in known if t.state is TrialState.RUNNING)
+        self._ended = {t.number for t in known if t.state.is_finished()}
+        self._in_flight: set[int] = set()
+
+    @classmethod
+    def open(cls, spec: SweepSpec, journal: Path) -> Self:
+        """Open the study of a sweep, or create it with the spec's first tries waiting in it."""
+        optuna.logging.disable_default_handler()
+        journal.parent.mkdir(parents=True, exist_ok=True)
+        storage = JournalStorage(Journal(journal))
+        exists = spec.name in optuna.get_all_study_names(storage)
+        study = optuna.create_study(
+            storage=storage,
+            study_name=spec.name,
+            direction=cast(Any, spec.objective.direction),
+            load_if_exists=True,
+        )
+        study.sampler = make_sampler(spec, num_known=len(study.get_trials(deepcopy=False)))
+        if not exists:
+            enqueue_first(study, spec)
+        return cls(study, storage, spec)
+
+    @property
+    def num_proposed(self) -> int:
+        """How many trials count among the spec's ``trials``: those in flight and those judged."""
+        return len(self._in_flight) + len(self._ended)
+
+    def numbers(self) -> frozenset[int]:
+        """Return the numbers of all trials the study knows."""
+        return frozenset(trial.number for trial in self._trials())
+
+    def has_more(self) -> bool:
+        """Tell whether ``next`` would propose a trial."""
+        if self._unfinished:
+            return True
+        if self.num_proposed >= self._spec.search.trials:
+            return False
+        return self._grid is None or bool(self._grid) or self._any_waiting()
+
+    def next(self) -> Asked | None:
+        """Propose a trial; ``None`` when the search has no more.
+
+        Those left unfinished come first, then first tries, then what the grid or sampler chooses.
+        """
+        if not self.has_more():
+            return None
+        if self._unfinished:
+            number = self._unfinished.popleft()
+            trial = optuna.Trial(self._study, self._trial_id(number))
+        else:
+            if self._grid and not self._any_waiting():
+                self._study.enqueue_trial(self._grid[0])
+            trial = self._study.ask()
+        config = suggest(trial, self._spec)
+        if self._grid and trial.params in self._grid:
+            self._grid.remove(trial.params)
+        self._in_flight.add(trial.number)
+        return Asked(trial.number, config, trial.user_attrs.get(FIRST))
+
+    def report(self, number: int, epoch: int, value: float) -> None:
+        """Keep the objective of an epoch; a restarted trial's replaces that of its earlier start.
+
+        Args:
+            epoch: From 1.
+        """
+        self._storage.set_trial_intermediate_value(self._trial_id(number), epoch, value)
+
+    def tell(self, record: TrialRecord) -> None:
+        """Take in how a trial ended, from its row; does nothing if it is known.
+
+        Stopped trials keep their last value, so that the sampler knows it for what it is; failed
+        ones teach it nothing. One that is still open (cut, or lost with its worker) does not count,
+        and is left for the next who opens the study.
+        """
+        number = record.trial_number
+        if number in self._ended:
+            return
+        if record.is_open:
+            self._in_flight.discard(number)
+            return
+        if record.epochs_run:
+            epoch_s = record.training_s / record.epochs_run
+            self._storage.set_trial_user_attr(self._trial_id(number), EPOCH_S, epoch_s)
+        match record.status:
+            case TrialStatus.COMPLETE:
+                self._study.tell(number, record.score)
+            case TrialStatus.STOPPED:
+                self._study.tell(number, state=TrialState.PRUNED)
+            case TrialStatus.FAILED:
+                self._study.tell(number, state=TrialState.FAIL)
+        self._ended.add(number)
+        self._in_flight.discard(number)
+        if number in self._unfinished:
+            self._unfinished.remove(number)
+
+    def give_back(self, number: int) -> None:
+        """Take back a trial that no node could run, or that was cut: it is proposed again."""
+        if number in self._in_flight:
+            self._in_flight.remove(number)
+            self._unfinished.append(number)
+
+    def _trials(self, *states: TrialState) -> list[FrozenTrial]:
+        return self._study.get_trials(deepcopy=False, states=states or None)
+
+    def _trial_id(self, number: int) -> int:
+        return self._storage.get_trial_id_from_study_id_trial_number(self._study_id, number)
+
+    def _any_waiting(self) -> bool:
+        return bool(self._trials(TrialState.WAITING))
+
+
+def _untried(spec: SweepSpec, known: list[FrozenTrial]) -> list[dict[str, Any]]:
+    """Return the combinations of the grid that no trial of the study has."""
+    tried = [trial.params for trial in known]
+    return [combination for combination in grid(spec) if combination not in tried]

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from antsbees.config import SETTINGS_OF_KIND, Precision, ScheduleKind, TaskConfig, TrialConfig
+from antsbees.config import SETTINGS_OF_KIND, Precision, TaskConfig, TrialConfig
 from antsbees.errors import ConfigError
+from antsbees.hyperparameters import ScheduleKind
 from antsbees.networks.catalog import ARCHITECTURES, architecture
 from results.schema import Objective
 from sweeps.spec.entries import ALL, Entry, LogUniform, Model, Range, Uniform, faults_of, values_of

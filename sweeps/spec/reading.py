@@ -12,7 +12,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from antsbees.config import ScheduleKind
+from antsbees.hyperparameters import ScheduleKind
 from sweeps.errors import SpecError, UsageError
 from sweeps.spec.entries import WAYS
 from sweeps.spec.models import ScheduleSettings, SweepSpec

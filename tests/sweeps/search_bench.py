@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import optuna
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 from ray.tune.search import Searcher
 
 from results.schema import TrialRecord
 from sweeps.running.searcher import StudySearcher
-from sweeps.search.study import open_study
+from sweeps.search.study import SearchStudy
 from sweeps.spec.models import SweepSpec
 from tests.sweeps.sweep_fakes import (
     CPU,
@@ -31,7 +30,7 @@ SPEC = make_spec(epochs=2, search={"trials": 5, "sampler": "random", "first": []
 class Bench:
     """A searcher, what it published, and what the study knew at that time."""
 
-    study: optuna.Study
+    study: SearchStudy
     spec: SweepSpec = SPEC
     deadline_s: float | None = None
     now_s: float = 1000.0
@@ -47,7 +46,7 @@ class Bench:
 
     def _publish(self, record: TrialRecord) -> None:
         self.rows.append(record)
-        self.states_when_published.append(self.study.trials[record.trial_number].state)
+        self.states_when_published.append(trials_of(self.study)[record.trial_number].state)
 
     def run(self, trial_id: str, *scores: float, **facts: Any) -> TrialRecord:
         """Report epochs one by one, the last as the trial's end."""
@@ -59,11 +58,16 @@ class Bench:
         return self.rows[-1]
 
     def states(self) -> list[TrialState]:
-        return [trial.state for trial in self.study.trials]
+        return [trial.state for trial in trials_of(self.study)]
 
 
-def opened(folder: Path, spec: SweepSpec = SPEC) -> optuna.Study:
-    return open_study(spec, folder / "study.journal")
+def opened(folder: Path, spec: SweepSpec = SPEC) -> SearchStudy:
+    return SearchStudy.open(spec, folder / "study.journal")
+
+
+def trials_of(study: SearchStudy) -> list[FrozenTrial]:
+    """Look into a study, past its facade."""
+    return study._study.trials
 
 
 def finish(bench: Bench) -> list[dict[str, Any]]:

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from antsbees.config import Precision, TaskConfig
-from antsbees.data.datasets import Dataset, read_folder
+from antsbees.data.datasets import Dataset
+from antsbees.data.folder import read_folder
 from antsbees.errors import DataError
 from antsbees.frozen import activations
 from antsbees.frozen.activations import Activations

@@ -10,12 +10,10 @@ import pytest
 from optuna.trial import TrialState
 
 from results.schema import TrialStatus
-from sweeps.running.searcher import tell
-from tests.sweeps.search_bench import Bench, finish, opened
+from tests.sweeps.search_bench import Bench, finish, opened, trials_of
 from tests.sweeps.sweep_fakes import (
     epoch,
     make_spec,
-    row,
 )
 
 COMPLETE, PRUNED, FAIL = TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL
@@ -53,8 +51,8 @@ def test_trials_end_complete_pruned_or_failed_in_the_study(bench: Bench) -> None
     assert bench.run("b", 0.6).status is TrialStatus.STOPPED
     assert bench.run("c", error_kind="diverged", error_message="nan").status is TrialStatus.FAILED
     assert bench.states() == [COMPLETE, PRUNED, FAIL]
-    assert [trial.value for trial in bench.study.trials] == [0.8, 0.6, None]
-    assert bench.study.trials[0].intermediate_values == {1: 0.7, 2: 0.8}
+    assert [trial.value for trial in trials_of(bench.study)] == [0.8, 0.6, None]
+    assert trials_of(bench.study)[0].intermediate_values == {1: 0.7, 2: 0.8}
 
 
 def test_a_row_is_published_before_the_study_is_told(bench: Bench) -> None:
@@ -78,7 +76,7 @@ def test_the_row_of_a_trial_sums_its_curve_up(bench: Bench) -> None:
     bench.searcher.suggest("a")
     record = bench.run("a", 0.9, 0.75, probabilities=[[0.5, 0.5]], weights_hash="abc", pid=7)
     assert (record.score, record.val_accuracy, record.val_loss) == (0.75, 0.75, 0.25)
-    assert (record.best_epoch, record.epochs_run, record.epochs_asked) == (1, 2, 2)
+    assert (record.best_epoch, record.epochs_run, record.epochs) == (1, 2, 2)
     assert record.curve == [epoch(1, 0.9), epoch(2, 0.75)]
     assert (record.training_s, record.trained_part_s) == (4.0, 3.0)
     assert (record.probabilities, record.weights_hash) == ([[0.5, 0.5]], "abc")
@@ -146,18 +144,6 @@ def test_first_tries_come_first_and_are_marked(tmp_path: Path) -> None:
     bench = Bench(opened(tmp_path, spec), spec)
     assert [p["is_first"] for p in finish(bench)] == [True, True, False]
     assert [record.first for record in bench.rows] == ["mine", "tutorial", None]
-
-
-@pytest.mark.parametrize(
-    ("status", "state"),
-    [("complete", COMPLETE), ("stopped", PRUNED), ("failed", FAIL), ("unfinished", RUNNING)],
-)
-def test_telling_from_a_row_is_done_once(tmp_path: Path, status: str, state: TrialState) -> None:
-    study = opened(tmp_path)
-    study.ask()
-    for _ in range(2):
-        tell(study, 0, row(0, 0.9, status=TrialStatus(status)))
-    assert [trial.state for trial in study.trials] == [state]
 
 
 def test_ray_keeps_nothing_of_the_searcher(bench: Bench, tmp_path: Path) -> None:

@@ -11,15 +11,13 @@ from ray.tune.search import Searcher
 
 from results.errors import LeaderboardError
 from results.schema import TrialRecord, TrialStatus
-from sweeps.search.space import enqueue_first
 from sweeps.spec.models import SweepSpec
-from tests.sweeps.search_bench import Bench, finish, opened
+from tests.sweeps.search_bench import Bench, finish, opened, trials_of
 from tests.sweeps.sweep_fakes import (
     GRID_SPACE,
     NUM_IN_GRID,
     epoch,
     make_spec,
-    study_in_memory,
 )
 
 COMPLETE, PRUNED, RUNNING = TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING
@@ -84,18 +82,16 @@ def test_a_grid_ends_after_every_combination(tmp_path: Path) -> None:
     first.run("a", 0.6)
     second = Bench(opened(tmp_path, spec), spec)  # two were interrupted
     assert len(finish(second)) == NUM_IN_GRID - 1
-    configs = {str(sorted(trial.params.items())) for trial in second.study.trials}
-    assert len(configs) == len(second.study.trials) == NUM_IN_GRID
+    trials = trials_of(second.study)
+    assert len({str(sorted(trial.params.items())) for trial in trials}) == NUM_IN_GRID
+    assert len(trials) == NUM_IN_GRID
     assert RUNNING not in second.states()
 
 
-def test_a_first_try_that_is_in_the_grid_runs_once() -> None:
+def test_a_first_try_that_is_in_the_grid_runs_once(tmp_path: Path) -> None:
     own = {"lr": 0.1, "batch_size": 32, "frozen_stages": "all", "schedule": "constant"}
     spec = grid_spec(first=[own])
-    study = study_in_memory(spec)
-    enqueue_first(study, spec)
-    bench = Bench(study, spec)
-    assert len(finish(bench)) == NUM_IN_GRID
+    assert len(finish(Bench(opened(tmp_path, spec), spec))) == NUM_IN_GRID
 
 
 def test_a_row_that_cannot_be_kept_ends_the_search_and_loses_no_trial(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from optuna.samplers import TPESampler
 from sweeps.errors import SpecError
 from sweeps.search.cost import EPOCH_S, CostAwareSampler, cheapest, epoch_costs
 from sweeps.search.history import BoundedHistorySampler
-from sweeps.search.study import make_sampler
+from sweeps.search.samplers import make_sampler
 from sweeps.spec.models import Sampler, SweepSpec
 from sweeps.spec.reading import parse_spec
 

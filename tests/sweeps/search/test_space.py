@@ -8,7 +8,8 @@ from typing import Any
 import optuna
 import pytest
 
-from antsbees.config import SETTINGS_OF_KIND, Schedule, ScheduleKind, TrialConfig
+from antsbees.config import SETTINGS_OF_KIND, Schedule, TrialConfig
+from antsbees.hyperparameters import ScheduleKind
 from sweeps.search.space import FIRST, GIVEN, enqueue_first, grid, suggest
 from tests.sweeps.sweep_fakes import (
     GRID_SPACE,

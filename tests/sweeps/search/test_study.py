@@ -9,16 +9,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import optuna
 import pytest
 from optuna.trial import TrialState
 
-from sweeps.search.space import FIRST, suggest
-from sweeps.search.study import open_study
+from results.schema import LOST, TrialStatus
+from sweeps.search.study import Asked, SearchStudy
 from sweeps.spec.models import Sampler
-from tests.sweeps.sweep_fakes import GRID_SPACE, WIDE_SPACE, make_spec
+from tests.sweeps.search_bench import trials_of
+from tests.sweeps.sweep_fakes import GRID_SPACE, NUM_IN_GRID, WIDE_SPACE, make_spec, row
 
 NUM_ASKS = 5
+COMPLETE, PRUNED, FAIL = TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL
+RUNNING, WAITING = TrialState.RUNNING, TrialState.WAITING
+STOPPED, FAILED = TrialStatus.STOPPED, TrialStatus.FAILED
 
 
 @pytest.fixture
@@ -31,25 +34,34 @@ def spec_for(sampler: str, **search: Any) -> Any:
     return make_spec(space, search={"sampler": sampler, **search})
 
 
-def ask(study: optuna.Study, spec: Any, count: int) -> list[dict[str, Any]]:
-    """Ask for trials and tell them; return their configurations."""
+def next_of(study: SearchStudy) -> Asked:
+    asked = study.next()
+    assert asked is not None
+    return asked
+
+
+def finish(study: SearchStudy, count: int) -> list[dict[str, Any]]:
+    """Take trials and tell them; return their configurations."""
     configs = []
     for number in range(count):
-        trial = study.ask()
-        configs.append(suggest(trial, spec).to_dict())
-        trial.report(number / 10, 1)
-        study.tell(trial, number / 10)
+        asked = next_of(study)
+        configs.append(asked.config.to_dict())
+        study.report(asked.number, 1, number / 10)
+        study.tell(row(asked.number, number / 10))
     return configs
+
+
+def states_of(study: SearchStudy) -> list[TrialState]:
+    return [trial.state for trial in trials_of(study)]
 
 
 @pytest.mark.parametrize("sampler", Sampler)
 def test_every_sampler_searches_a_real_space(journal: Path, sampler: str) -> None:
-    spec = spec_for(sampler)
-    study = open_study(spec, journal)
-    configs = ask(study, spec, NUM_ASKS)
+    study = SearchStudy.open(spec_for(sampler), journal)
+    configs = finish(study, NUM_ASKS)
     assert len(Sampler) == 6
     assert len({str(config) for config in configs}) == NUM_ASKS
-    assert [t.state for t in study.trials] == [TrialState.COMPLETE] * NUM_ASKS
+    assert states_of(study) == [COMPLETE] * NUM_ASKS
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "cmaes", "qmc", "random"])
@@ -57,7 +69,8 @@ def test_a_study_taken_up_again_draws_other_parameters(journal: Path, sampler: s
     spec = spec_for(sampler, first=[])
     lrs = set()
     for _ in range(3):
-        lrs |= {config["lr"] for config in ask(open_study(spec, journal), spec, NUM_ASKS)}
+        study = SearchStudy.open(spec, journal)
+        lrs |= {config["lr"] for config in finish(study, NUM_ASKS)}
     assert len(lrs) == 3 * NUM_ASKS
 
 
@@ -65,30 +78,128 @@ def test_two_studies_of_one_seed_draw_the_same_and_of_another_do_not(tmp_path: P
     drawn = []
     for number, seed in enumerate((1, 1, 2)):
         spec = make_spec(WIDE_SPACE, seed=seed)
-        configs = ask(open_study(spec, tmp_path / f"{number}.journal"), spec, NUM_ASKS)
+        configs = finish(SearchStudy.open(spec, tmp_path / f"{number}.journal"), NUM_ASKS)
         drawn.append([config["lr"] for config in configs])
     assert drawn[0] == drawn[1] != drawn[2]
 
 
 def test_a_study_survives_its_process(journal: Path) -> None:
     spec = spec_for("random")
-    study = open_study(spec, journal)
-    ask(study, spec, 3)
-    running = study.ask()
-    params = suggest(running, spec)
-    again = open_study(spec, journal)
-    states = [trial.state for trial in again.trials]
-    assert states == [TrialState.COMPLETE] * 3 + [TrialState.RUNNING]
-    assert again.trials[1].value == 0.1
-    assert again.trials[1].intermediate_values == {1: 0.1}
-    assert suggest(optuna.Trial(again, again.trials[3]._trial_id), spec) == params
+    study = SearchStudy.open(spec, journal)
+    finish(study, 3)
+    in_flight = next_of(study)
+    again = SearchStudy.open(spec, journal)
+    assert states_of(again) == [COMPLETE] * 3 + [RUNNING]
+    assert trials_of(again)[1].value == 0.1
+    assert trials_of(again)[1].intermediate_values == {1: 0.1}
+    assert again.num_proposed == 3
+    assert again.next() == in_flight
+    assert again.num_proposed == 4
 
 
-def test_first_tries_are_put_in_once(journal: Path) -> None:
+def test_first_tries_are_put_in_once_and_come_first(journal: Path) -> None:
     spec = spec_for("random", first=["tutorial", {"lr": 0.1}])
     for _ in range(3):
-        study = open_study(spec, journal)
-        assert [trial.user_attrs[FIRST] for trial in study.trials] == ["tutorial", "first 2"]
+        study = SearchStudy.open(spec, journal)
+        assert states_of(study) == [WAITING] * 2
+    assert [next_of(study).first for _ in range(3)] == ["tutorial", "first 2", None]
+
+
+def test_a_study_proposes_as_many_trials_as_the_spec_says(journal: Path) -> None:
+    study = SearchStudy.open(spec_for("random", trials=2), journal)
+    assert study.num_proposed == 0
+    finish(study, 1)
+    assert study.has_more()
+    next_of(study)
+    assert (study.num_proposed, study.has_more(), study.next()) == (2, False, None)
+    assert study.numbers() == {0, 1}
+
+
+def test_a_grid_is_proposed_once(journal: Path) -> None:
+    spec = spec_for("grid", trials=99, first=[])
+    finish(SearchStudy.open(spec, journal), 10)
+    study = SearchStudy.open(spec, journal)
+    finish(study, NUM_IN_GRID - 10)
+    assert (study.has_more(), study.next()) == (False, None)
+    assert len({str(trial.params) for trial in trials_of(study)}) == NUM_IN_GRID
+
+
+def test_a_trial_given_back_is_proposed_again_as_it_was(journal: Path) -> None:
+    study = SearchStudy.open(spec_for("random", trials=2), journal)
+    first, second = next_of(study), next_of(study)
+    study.give_back(first.number)
+    study.give_back(first.number)
+    assert (study.num_proposed, states_of(study)) == (1, [RUNNING, RUNNING])
+    assert study.next() == first
+    study.tell(row(second.number))
+    assert (study.num_proposed, study.next()) == (2, None)
+
+
+def test_a_trial_given_back_comes_first_when_the_study_is_opened_again(journal: Path) -> None:
+    spec = spec_for("random")
+    study = SearchStudy.open(spec, journal)
+    cut = next_of(study)
+    study.report(cut.number, 1, 0.9)
+    study.give_back(cut.number)
+    again = SearchStudy.open(spec, journal)
+    assert [again.next(), next_of(again).number] == [cut, 1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({}, COMPLETE),
+        ({"status": STOPPED}, PRUNED),
+        ({"status": FAILED, "error_kind": "diverged"}, FAIL),
+    ],
+)
+def test_telling_from_a_row_is_done_once(
+    journal: Path, changes: dict[str, Any], state: TrialState
+) -> None:
+    study = SearchStudy.open(spec_for("random"), journal)
+    next_of(study)
+    for _ in range(2):
+        study.tell(row(0, 0.9, **changes))
+    assert (states_of(study), study.num_proposed) == ([state], 1)
+
+
+def test_a_row_the_study_had_not_heard_of_ends_its_trial(journal: Path) -> None:
+    spec = spec_for("random")
+    next_of(SearchStudy.open(spec, journal))
+    study = SearchStudy.open(spec, journal)
+    study.tell(row(0, 0.9))
+    assert (states_of(study), next_of(study).number) == ([COMPLETE], 1)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"status": FAILED, "error_kind": LOST}, {"status": TrialStatus.UNFINISHED}]
+)
+def test_an_open_trial_does_not_count_and_is_taken_up_by_the_next_start(
+    journal: Path, changes: dict[str, Any]
+) -> None:
+    spec = spec_for("random", trials=2)
+    study = SearchStudy.open(spec, journal)
+    left = next_of(study)
+    record = row(left.number, None, **changes)
+    study.tell(record)
+    assert study.num_proposed == 0
+    assert [next_of(study).number for _ in range(2)] == [1, 2]
+    assert study.next() is None
+    again = SearchStudy.open(spec, journal)
+    for known in (record, row(1), row(2)):
+        again.tell(known)
+    assert again.has_more()
+    assert again.next() == left
+
+
+def test_epochs_of_a_restarted_trial_replace_those_of_its_earlier_start(journal: Path) -> None:
+    spec = spec_for("random")
+    study = SearchStudy.open(spec, journal)
+    study.report(next_of(study).number, 1, 0.95)
+    again = SearchStudy.open(spec, journal)
+    again.report(next_of(again).number, 1, 0.7)
+    again.tell(row(0, 0.7, status=STOPPED, epochs_run=1))
+    assert (trials_of(again)[0].value, states_of(again)) == (0.7, [PRUNED])
 
 
 @pytest.mark.parametrize(
@@ -97,29 +208,31 @@ def test_first_tries_are_put_in_once(journal: Path) -> None:
 def test_the_study_goes_in_the_direction_of_the_objective(
     journal: Path, objective: str, direction: str
 ) -> None:
-    assert open_study(make_spec(objective=objective), journal).direction.name == direction
+    assert (
+        SearchStudy.open(make_spec(objective=objective), journal)._study.direction.name == direction
+    )
 
 
 @pytest.mark.parametrize("torn", [b'{"op_code": 5, "wor', b"\xff\xfe", b"{"])
 def test_a_line_that_was_not_finished_is_cut_off(journal: Path, torn: bytes) -> None:
     spec = spec_for("random")
-    ask(open_study(spec, journal), spec, 2)
+    finish(SearchStudy.open(spec, journal), 2)
     whole = journal.read_bytes()
     with journal.open("ab") as file:
         file.write(torn)
-    study = open_study(spec, journal)
+    study = SearchStudy.open(spec, journal)
     mended = journal.read_bytes()
     assert mended.startswith(whole + b'{"op_code"')
     assert mended.endswith(b"}\n")
-    assert len(study.trials) == 2
-    ask(study, spec, 1)
-    assert len(open_study(spec, journal).trials) == 3
+    assert len(trials_of(study)) == 2
+    finish(study, 1)
+    assert len(trials_of(SearchStudy.open(spec, journal))) == 3
 
 
 def test_a_journal_whose_first_line_is_torn_begins_anew(journal: Path) -> None:
     journal.parent.mkdir(parents=True)
     journal.write_bytes(b'{"op_code": 0')
-    assert len(open_study(spec_for("random"), journal).trials) == 1
+    assert len(trials_of(SearchStudy.open(spec_for("random"), journal))) == 1
 
 
 def test_the_lock_of_a_killed_process_does_not_keep_others_out(tmp_path: Path) -> None:
@@ -131,4 +244,4 @@ def test_the_lock_of_a_killed_process_does_not_keep_others_out(tmp_path: Path) -
     )
     killed = subprocess.run([sys.executable, "-c", code, str(journal)], env=os.environ)
     assert killed.returncode == -signal.SIGKILL
-    assert len(open_study(spec_for("random"), journal).trials) == 1
+    assert len(trials_of(SearchStudy.open(spec_for("random"), journal))) == 1

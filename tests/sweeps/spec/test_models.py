@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from antsbees.config import SETTINGS_OF_KIND, ScheduleKind, TrialConfig
+from antsbees.config import SETTINGS_OF_KIND, TrialConfig
+from antsbees.hyperparameters import ScheduleKind
 from antsbees.networks.catalog import ARCHITECTURES
 from results.schema import Objective
 from sweeps.spec.models import (

@@ -1,0 +1,38 @@
+"""``antsbees best``: show the best configuration and its score."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+import yaml
+
+from sweeps.cli.options import RunsOption, SweepOption, rows_of
+from sweeps.paths import RunPaths
+from sweeps.views import tables
+from sweeps.views.console import PlainConsole
+
+
+class BestFormat(StrEnum):
+    """How the best configuration is printed."""
+
+    TABLE = "table"
+    YAML = "yaml"
+    JSON = "json"
+
+
+def best(
+    sweep: SweepOption = None,
+    format: Annotated[BestFormat, typer.Option(help="How to print it")] = BestFormat.TABLE,
+    runs: RunsOption = None,
+) -> None:
+    """Show the best configuration, its score, and the tutorial's score beside it."""
+    values = tables.best_values(rows_of(RunPaths.choose(runs), sweep))
+    if format is BestFormat.JSON:
+        print(json.dumps(values, indent=2))
+    elif format is BestFormat.YAML:
+        print(yaml.safe_dump(values, sort_keys=False), end="")
+    else:
+        PlainConsole(wide=True).print(tables.best_table(values), soft_wrap=True)

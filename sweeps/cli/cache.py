@@ -1,0 +1,31 @@
+"""``antsbees cache``: show or clear what frozen stages put out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from antsbees.frozen.cache import TensorCache
+
+
+def show() -> None:
+    """Show where the cache is and how much it holds."""
+    cache, folder = _activation_cache()
+    usage = cache.usage()
+    print(f"{folder}: {usage.num_files} files, {usage.num_bytes / 1024**3:.2f} GB")
+
+
+def clear() -> None:
+    """Delete what no running sweep uses; all of it can be computed again."""
+    cache, folder = _activation_cache()
+    deleted = cache.clear()
+    print(f"{folder}: deleted {deleted.num_files} files, {deleted.num_bytes / 1024**3:.2f} GB")
+
+
+def _activation_cache() -> tuple[TensorCache, Path]:
+    from antsbees.frozen.cache import TensorCache
+    from antsbees.storage import cache_folder
+
+    folder = cache_folder() / "activations"
+    return TensorCache(folder, max_bytes=0), folder

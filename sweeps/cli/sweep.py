@@ -1,0 +1,79 @@
+"""``antsbees sweep``: run a sweep, and show the winner."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from results.schema import TrialStatus
+from sweeps import naming
+from sweeps.cli.options import RunsOption
+from sweeps.errors import RunError
+from sweeps.paths import RunPaths
+from sweeps.views import tables
+from sweeps.views.console import PlainConsole
+
+
+def sweep(
+    spec: Annotated[
+        str,
+        typer.Argument(
+            help=f"A YAML file, or one of the shipped specs: {', '.join(naming.SHIPPED)}"
+        ),
+    ] = "default",
+    name: Annotated[
+        str | None,
+        typer.Option(help="Name of the sweep [default: the spec's, with that of --data if given]"),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="Images, instead of the spec's: a folder with train/<class>/ and val/<class>/, "
+            "a zip of one, 'synthetic', or 'auto'"
+        ),
+    ] = None,
+    trials: Annotated[
+        int | None, typer.Option(help="Number of trials in all, instead of the spec's")
+    ] = None,
+    runs: RunsOption = None,
+) -> None:
+    """Run a sweep, and show the winner. Run again, it goes on where it ended."""
+    from sweeps.spec.reading import read_spec
+
+    paths = RunPaths.choose(runs)
+    read = read_spec(naming.spec_path(spec), name=name, data=data, trials=trials)
+    if data is not None and name is None:
+        read = read.model_copy(update={"name": naming.name_with_data(read.name, data)})
+    paths.require_writable()
+    from sweeps import preparing
+
+    console = PlainConsole()
+    dataset = preparing.open_images(read.data, console)
+    console.print(
+        f"Sweep {read.name}: {read.backbone}, {len(dataset.train)} images to learn from and "
+        f"{len(dataset.val)} to validate on, of {len(dataset.classes)} classes ({dataset.name})",
+        soft_wrap=True,
+    )
+    preparing.require_weights(read.backbone, read.weights)
+    from sweeps.running.driver import run_sweep
+    from sweeps.views.progress import ProgressView
+
+    with ProgressView(read, console) as view:
+        outcome = run_sweep(read, dataset, paths, view)
+    if outcome.interrupted:
+        console.print(
+            f"Interrupted: {len(outcome.records)} trials are in the leaderboard; "
+            "run the same command again to go on.",
+            soft_wrap=True,
+        )
+        raise typer.Exit(130)
+    if not outcome.num_new:
+        console.print(
+            f"Nothing to add: sweep {read.name} has all its {len(outcome.records)} trials."
+        )
+    if not any(record.status is TrialStatus.COMPLETE for record in outcome.records):
+        raise RunError(tables.why_no_winner(outcome.records, paths.log(read.name)))
+    console.print()
+    console.print(tables.best_table(tables.best_values(outcome.records)), soft_wrap=True)
+    console.print(f"\nLeaderboard: {paths.leaderboard}", style="dim", soft_wrap=True)
