@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from antsbees.data.datasets import AUTO, SYNTHETIC, Dataset, open_dataset
+from antsbees.data.datasets import Dataset
+from antsbees.data.sources import AUTO, SYNTHETIC, open_dataset
 from antsbees.errors import DataError
 from results.schema import TrialRecord
 from sweeps.errors import UsageError

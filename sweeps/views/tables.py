@@ -12,7 +12,7 @@ from rich.text import Text
 
 from results.ranking import comparable_groups, rank, wilson_interval, winner
 from results.schema import HYPERPARAMETERS, TrialRecord, TrialStatus
-from sweeps.spec.models import TUTORIAL
+from sweeps.spec.first import TUTORIAL
 
 
 def short_fingerprint(record: TrialRecord) -> str:
