@@ -107,16 +107,7 @@ def _ask(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> Any:
     raise TypeError(f"no such distribution in a space: {distribution}")
 
 
-def enqueue_first(study: optuna.Study, spec: SweepSpec) -> None:
-    """Put the spec's first configurations into the study, to be tried before the search."""
-    space = parameters(spec)
-    for number, first in enumerate(spec.search.first):
-        params, given = _divide(first, space, spec)
-        label = first.name or f"first {number + 1}"
-        study.enqueue_trial(params, user_attrs={GIVEN: given, FIRST: label})
-
-
-def _divide(
+def divide(
     first: First, space: Parameters, spec: SweepSpec
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Split a first try into what the study can be told, and what lies outside of the space."""

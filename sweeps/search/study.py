@@ -14,9 +14,10 @@ from optuna.trial import FrozenTrial, TrialState
 from antsbees.config import TrialConfig
 from results.schema import TrialRecord, TrialStatus
 from sweeps.search.cost import EPOCH_S
+from sweeps.search.firsts import is_dropped, keep_in_step
 from sweeps.search.journal import Journal
 from sweeps.search.samplers import make_sampler
-from sweeps.search.space import FIRST, enqueue_first, grid, suggest
+from sweeps.search.space import FIRST, grid, suggest
 from sweeps.spec.models import Sampler, SweepSpec
 
 
@@ -49,16 +50,16 @@ class SearchStudy:
         known = self._trials()
         self._grid = _untried(spec, known) if spec.search.sampler is Sampler.GRID else None
         self._unfinished = deque(t.number for t in known if t.state is TrialState.RUNNING)
-        self._ended = {t.number for t in known if t.state.is_finished()}
+        ended = (t for t in known if t.state.is_finished() and not is_dropped(t))
+        self._ended = {t.number for t in ended}
         self._in_flight: set[int] = set()
 
     @classmethod
     def open(cls, spec: SweepSpec, journal: Path) -> Self:
-        """Open the study of a sweep, or create it with the spec's first tries waiting in it."""
+        """Open or create the study of a sweep; its first tries are kept in step with the spec."""
         optuna.logging.disable_default_handler()
         journal.parent.mkdir(parents=True, exist_ok=True)
         storage = JournalStorage(Journal(journal))
-        exists = spec.name in optuna.get_all_study_names(storage)
         study = optuna.create_study(
             storage=storage,
             study_name=spec.name,
@@ -66,8 +67,7 @@ class SearchStudy:
             load_if_exists=True,
         )
         study.sampler = make_sampler(spec, num_known=len(study.get_trials(deepcopy=False)))
-        if not exists:
-            enqueue_first(study, spec)
+        keep_in_step(study, storage, spec)
         return cls(study, storage, spec)
 
     @property

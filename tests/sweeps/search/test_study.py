@@ -13,9 +13,9 @@ import pytest
 from optuna.trial import TrialState
 
 from results.schema import LOST, TrialStatus
-from sweeps.search.study import Asked, SearchStudy
+from sweeps.search.study import SearchStudy
 from sweeps.spec.models import Sampler
-from tests.sweeps.search_bench import trials_of
+from tests.sweeps.search_bench import next_of, trials_of
 from tests.sweeps.sweep_fakes import GRID_SPACE, NUM_IN_GRID, WIDE_SPACE, make_spec, row
 
 NUM_ASKS = 5
@@ -32,12 +32,6 @@ def journal(tmp_path: Path) -> Path:
 def spec_for(sampler: str, **search: Any) -> Any:
     space = GRID_SPACE if sampler == "grid" else WIDE_SPACE
     return make_spec(space, search={"sampler": sampler, **search})
-
-
-def next_of(study: SearchStudy) -> Asked:
-    asked = study.next()
-    assert asked is not None
-    return asked
 
 
 def finish(study: SearchStudy, count: int) -> list[dict[str, Any]]:
