@@ -15,6 +15,7 @@ from antsbees.config import TrialConfig
 from results.schema import TrialRecord, TrialStatus
 from sweeps.search.cost import EPOCH_S
 from sweeps.search.firsts import is_dropped, keep_in_step
+from sweeps.search.history import EPOCHS_TOLD
 from sweeps.search.journal import Journal
 from sweeps.search.samplers import make_sampler
 from sweeps.search.space import FIRST, grid, suggest
@@ -135,13 +136,26 @@ class SearchStudy:
             case TrialStatus.COMPLETE:
                 self._study.tell(number, record.score)
             case TrialStatus.STOPPED:
-                self._study.tell(number, state=TrialState.PRUNED)
+                self._end_stopped(record)
             case TrialStatus.FAILED:
                 self._study.tell(number, state=TrialState.FAIL)
         self._ended.add(number)
         self._in_flight.discard(number)
         if number in self._unfinished:
             self._unfinished.remove(number)
+
+    def _end_stopped(self, record: TrialRecord) -> None:
+        """End a trial as its row does; an earlier start of it may have come further.
+
+        ``optuna.Study.tell`` would take the last epoch ever reported.
+        """
+        trial_id = self._trial_id(record.trial_number)
+        trial = self._storage.get_trial(trial_id)
+        if (trial.last_step or 0) > record.epochs_run:
+            self._storage.set_trial_user_attr(trial_id, EPOCHS_TOLD, record.epochs_run)
+        values = None if record.score is None else [record.score]
+        self._study.sampler.after_trial(self._study, trial, TrialState.PRUNED, values)
+        self._storage.set_trial_state_values(trial_id, TrialState.PRUNED, values)
 
     def give_back(self, number: int) -> None:
         """Take back a trial that no node could run, or that was cut: it is proposed again."""
