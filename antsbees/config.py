@@ -2,49 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
 from antsbees.errors import ConfigError
+from antsbees.hyperparameters import (
+    HYPERPARAMETERS,
+    BatchNorm,
+    Bounds,
+    HeadStart,
+    Hyperparameter,
+    Kind,
+    OptimizerKind,
+    ScheduleKind,
+    settings_of,
+)
 from antsbees.networks.catalog import architecture
-
-
-def _check(
-    name: str,
-    value: float | None,
-    *,
-    at_least: float | None = None,
-    above: float | None = None,
-    at_most: float | None = None,
-    below: float | None = None,
-) -> None:
-    """Raise ``ConfigError`` with the rule and the value when a value breaks its rule."""
-    if value is None:
-        return
-    rules = [
-        (f"at least {at_least}", at_least is None or value >= at_least),
-        (f"above {above}", above is None or value > above),
-        (f"at most {at_most}", at_most is None or value <= at_most),
-        (f"below {below}", below is None or value < below),
-    ]
-    if not math.isfinite(value):
-        raise ConfigError(f"{name} must be a finite number, got {value}")
-    for rule, holds in rules:
-        if not holds:
-            raise ConfigError(f"{name} must be {rule}, got {value}")
-
-
-class ScheduleKind(StrEnum):
-    """How the learning rate changes over a trial."""
-
-    CONSTANT = "constant"
-    STEP = "step"
-    EXPONENTIAL = "exponential"
-    COSINE = "cosine"
-    ONE_CYCLE = "one_cycle"
 
 
 class Precision(StrEnum):
@@ -56,13 +31,49 @@ class Precision(StrEnum):
 
 
 SETTINGS_OF_KIND: Mapping[ScheduleKind, tuple[str, ...]] = {
-    ScheduleKind.CONSTANT: (),
-    ScheduleKind.STEP: ("step_size", "gamma"),
-    ScheduleKind.EXPONENTIAL: ("gamma",),
-    ScheduleKind.COSINE: ("final_fraction",),
-    ScheduleKind.ONE_CYCLE: ("peak",),
+    kind: settings_of("schedule", kind) for kind in ScheduleKind
 }
 """The settings each kind of schedule brings with it; it takes exactly these."""
+
+_NOT_SEARCHED = {
+    entry.name: entry
+    for entry in (
+        Hyperparameter("seed", Kind.COUNT, "Seeds a trial.", bounds=Bounds(at_least=0)),
+        Hyperparameter("data_seed", Kind.COUNT, "Seeds the views.", bounds=Bounds(at_least=0)),
+        Hyperparameter("views", Kind.COUNT, "Versions of an image.", bounds=Bounds(at_least=1)),
+        Hyperparameter("image_size", Kind.COUNT, "Edge in pixels.", bounds=Bounds(at_least=32)),
+    )
+}
+
+
+def _default(name: str) -> Any:
+    return HYPERPARAMETERS[name].default
+
+
+def _check_fields(config: Any, chosen: Mapping[str, str]) -> None:
+    """Check the fields of a frozen dataclass, each by its row of the table, and cast them.
+
+    Args:
+        chosen: What was chosen of the choices that settings among the fields belong to.
+
+    Raises:
+        ConfigError: A value is missing, does not belong to what was chosen, or is out of range.
+    """
+    for name in (f.name for f in fields(config)):
+        entry = HYPERPARAMETERS.get(name) or _NOT_SEARCHED.get(name)
+        value = getattr(config, name)
+        if entry is None or isinstance(value, Schedule):  # which was checked at its own birth
+            continue
+        if (owner := entry.belongs_to) is not None:
+            place = f"the {chosen[owner.choice]} {owner.choice}"
+            if not entry.belongs(chosen):
+                if value is not None:
+                    raise ConfigError(f"{place} takes no {name}")
+                continue
+            value = entry.default if value is None else value
+            if value is None:
+                raise ConfigError(f"{place} needs {name}")
+        object.__setattr__(config, name, entry.check(value))
 
 
 @dataclass(frozen=True)
@@ -86,24 +97,11 @@ class Schedule:
     gamma: float | None = None
     final_fraction: float | None = None
     peak: float | None = None
-    warmup_epochs: int = 0
+    warmup_epochs: int = _default("warmup_epochs")
 
     def __post_init__(self) -> None:
-        if self.kind not in set(ScheduleKind):
-            raise ConfigError(f"schedule must be one of {', '.join(ScheduleKind)}, got {self.kind}")
-        object.__setattr__(self, "kind", ScheduleKind(self.kind))
-        wanted = SETTINGS_OF_KIND[self.kind]
-        for name in ("step_size", "gamma", "final_fraction", "peak"):
-            given = getattr(self, name) is not None
-            if given and name not in wanted:
-                raise ConfigError(f"the {self.kind} schedule takes no {name}")
-            if not given and name in wanted:
-                raise ConfigError(f"the {self.kind} schedule needs {name}")
-        _check("step_size", self.step_size, at_least=1)
-        _check("gamma", self.gamma, above=0, at_most=1)
-        _check("final_fraction", self.final_fraction, at_least=0, at_most=1)
-        _check("peak", self.peak, above=0, below=1)
-        _check("warmup_epochs", self.warmup_epochs, at_least=0)
+        object.__setattr__(self, "kind", HYPERPARAMETERS["schedule"].check(self.kind))
+        _check_fields(self, {"schedule": self.kind})
 
     def __getitem__(self, setting: str) -> float:
         """Return a setting the kind is known to have.
@@ -123,34 +121,37 @@ TUTORIAL_SCHEDULE = Schedule(ScheduleKind.STEP, step_size=7, gamma=0.1)
 class TrialConfig:
     """The configuration of one trial; the defaults are those of PyTorch's tutorial.
 
+    ``antsbees.hyperparameters`` describes each. A setting of an optimizer that is left out takes
+    its default where the optimizer has it, and stays ``None`` where not.
+
     Args:
-        frozen_stages: The first stages of the backbone that stay as pre-trained.
-        epochs: Passes over the training images that were asked for.
         seed: Seeds the head's first weights and the order of the images.
 
     Raises:
-        ConfigError: A value is out of range.
+        ConfigError: A value is missing, does not belong to the optimizer, or is out of range.
     """
 
     frozen_stages: int
-    lr: float = 0.001
-    momentum: float = 0.9
-    weight_decay: float = 0.0
-    batch_size: int = 4
-    label_smoothing: float = 0.0
+    lr: float = _default("lr")
+    optimizer: OptimizerKind = _default("optimizer")
+    momentum: float | None = None
+    nesterov: bool | None = None
+    beta1: float | None = None
+    beta2: float | None = None
+    weight_decay: float = _default("weight_decay")
+    stage_lr_decay: float = _default("stage_lr_decay")
+    batch_size: int = _default("batch_size")
+    label_smoothing: float = _default("label_smoothing")
+    batchnorm: BatchNorm = _default("batchnorm")
+    head_start: HeadStart = _default("head_start")
     schedule: Schedule = field(default=TUTORIAL_SCHEDULE)
-    epochs: int = 25
+    epochs: int = _default("epochs")
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _check("frozen_stages", self.frozen_stages, at_least=0)
-        _check("lr", self.lr, above=0)
-        _check("momentum", self.momentum, at_least=0, below=1)
-        _check("weight_decay", self.weight_decay, at_least=0)
-        _check("batch_size", self.batch_size, at_least=1)
-        _check("label_smoothing", self.label_smoothing, at_least=0, below=1)
-        _check("epochs", self.epochs, at_least=1)
-        _check("seed", self.seed, at_least=0)
+        if not isinstance(self.schedule, Schedule):
+            raise ConfigError(f"schedule must be a Schedule, got {self.schedule!r}")
+        _check_fields(self, {"optimizer": str(self.optimizer)})
         if self.schedule.warmup_epochs > self.epochs:
             raise ConfigError(
                 f"warmup_epochs must be at most epochs ({self.epochs}), "
@@ -165,8 +166,9 @@ class TrialConfig:
         """Return the configuration as plain values, the schedule's beside the others."""
         plain: dict[str, Any] = asdict(self)
         settings: dict[str, Any] = plain.pop("schedule")
-        kind = str(settings.pop("kind"))
-        return {**plain, "schedule": kind, **settings}
+        kind = settings.pop("kind")
+        plain = {**plain, "schedule": kind, **settings}
+        return {n: str(v) if isinstance(v, StrEnum) else v for n, v in plain.items()}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> TrialConfig:
@@ -211,9 +213,7 @@ class TaskConfig:
 
     def __post_init__(self) -> None:
         architecture(self.backbone)
-        _check("image_size", self.image_size, at_least=32)
-        _check("views", self.views, at_least=1)
-        _check("data_seed", self.data_seed, at_least=0)
+        _check_fields(self, {})
 
     @property
     def num_stages(self) -> int:

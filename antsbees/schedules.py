@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from antsbees.config import Schedule, ScheduleKind
+from antsbees.config import Schedule
+from antsbees.hyperparameters import ScheduleKind
 
 WARMUP_START = 0.01
 ONE_CYCLE_START = 1 / 25

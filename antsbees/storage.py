@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
+import logging
 import os
 import shutil
 import tempfile
@@ -11,11 +14,39 @@ from pathlib import Path
 
 import platformdirs
 
+logger = logging.getLogger(__name__)
+
 
 def cache_folder() -> Path:
     """Return the folder for downloads and activations: ``ANTSBEES_CACHE``, or the user's cache."""
     chosen = os.environ.get("ANTSBEES_CACHE")
     return Path(chosen).absolute() if chosen else Path(platformdirs.user_cache_dir("antsbees"))
+
+
+def prepared_folder() -> Path:
+    """Return a folder to write prepared images to: the cache, or a temporary one in its place.
+
+    The temporary one takes over, with a warning, where the cache cannot be written; it is deleted
+    when this process ends.
+    """
+    return _writable_or_temporary(cache_folder())
+
+
+@functools.cache
+def _writable_or_temporary(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        temporary = Path(tempfile.mkdtemp(prefix="antsbees-"))
+        atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+        logger.warning(
+            "the cache folder %s cannot be written (%s): what is prepared goes to %s and is "
+            "deleted at the end; choose another folder with ANTSBEES_CACHE",
+            folder, error.strerror, temporary,
+        )  # fmt: skip
+        return temporary
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from antsbees.evaluation import Evaluation, evaluate, network_input
 from antsbees.frozen.activations import Activations
 from antsbees.machine.devices import Execution, arithmetic
 from antsbees.networks.backbones import Backbone
+from antsbees.optimizers import head_lr, make_optimizer, set_lr
 from antsbees.schedules import lr_fraction
 
 T = TypeVar("T")
@@ -30,7 +31,7 @@ class EpochMetrics:
     Args:
         epoch: Epochs completed with this one, from 1.
         train_loss: Mean loss over the epoch's batches, with label smoothing.
-        lr: The learning rate of the epoch's last batch.
+        lr: The head's learning rate in the epoch's last batch.
         seconds: Of the epoch with its evaluation.
         train_s: Of training and evaluating the trained part; the rest is activations.
         images_per_second: Training images over ``seconds``.
@@ -89,12 +90,7 @@ class Training:
         num_classes = len(dataset.classes)
         trained = backbone.trained_part(config.frozen_stages, num_classes, config.seed)
         self.trained: nn.Module = trained.to(run.device)
-        self._optimizer = torch.optim.SGD(
-            self.trained.parameters(),
-            lr=config.lr,
-            momentum=config.momentum,
-            weight_decay=config.weight_decay,
-        )
+        self._optimizer = make_optimizer(self.trained, config)
 
     def run_epoch(self) -> EpochMetrics:
         """Train over all images once, and evaluate.
@@ -121,7 +117,7 @@ class Training:
             train_loss=train_loss,
             val_loss=evaluation.loss,
             val_accuracy=evaluation.accuracy,
-            lr=self._optimizer.param_groups[0]["lr"],
+            lr=head_lr(self._optimizer),
             seconds=seconds,
             train_s=train_s + evaluation_s,
             images_per_second=len(self._labels) / seconds,
@@ -151,8 +147,8 @@ class Training:
         total = torch.zeros((), device=self._run.device)
         for number, (batch, labels) in enumerate(zip(batches, answers, strict=True)):
             progress = self.epoch + number / len(batches)
-            lr = self.config.lr * lr_fraction(self.config.schedule, progress, self.config.epochs)
-            self._optimizer.param_groups[0]["lr"] = lr
+            fraction = lr_fraction(self.config.schedule, progress, self.config.epochs)
+            set_lr(self._optimizer, self.config.lr * fraction)
             total += self._step(x[batch], labels) * len(batch)
         return float(total) / len(self._labels)
 

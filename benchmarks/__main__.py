@@ -15,10 +15,10 @@ from typing import Any
 
 from antsbees.data.sources import AUTO, open_dataset
 from antsbees.errors import DataError
-from benchmarks import heads, machine, mixed, overhead, scale, sweep
-from benchmarks.measured import Row
-from benchmarks.settings import Settings, default_slots, draw
-from benchmarks.table import markdown, plain
+from benchmarks.compare import heads, machine, mixed, overhead, scale, sweep
+from benchmarks.compare.measured import Row
+from benchmarks.compare.settings import Settings, default_slots, draw
+from benchmarks.compare.table import markdown, plain
 
 MEASUREMENTS: Mapping[str, Callable[[Settings], list[Row]]] = {
     "mixed": mixed.measure,

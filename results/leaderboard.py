@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +16,8 @@ import pyarrow.parquet as pq
 from results.errors import LeaderboardError
 from results.schema import (
     COLUMNS,
-    FILE_SCHEMA,
+    FORMER_NAMES,
     HEAVY_COLUMNS,
-    PARTITION,
     SCHEMA,
     TrialRecord,
     TrialStatus,
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+PARTITION = "sweep"
+FILE_SCHEMA = SCHEMA.remove(SCHEMA.get_field_index(PARTITION))
 COMPACTED = "trials.parquet"
 _ATTEMPTS = 5
 
@@ -65,7 +66,7 @@ class Leaderboard:
                 found.append((max(times), folder.name.removeprefix(f"{PARTITION}=")))
         return [name for _, name in sorted(found)]
 
-    def read_table(self, sweep: str | None = None, columns: Sequence[str] = COLUMNS) -> pa.Table:
+    def read_table(self, sweep: str | None = None, columns: Iterable[str] = COLUMNS) -> pa.Table:
         """Read rows as an Arrow table, of one sweep or of all, in the order of their trials.
 
         Raises:
@@ -82,15 +83,16 @@ class Leaderboard:
         tables = [self._read_sweep(name, columns) for name in chosen]
         return pa.concat_tables(tables)
 
-    def read(
-        self, sweep: str | None = None, columns: Sequence[str] | None = None
-    ) -> list[TrialRecord]:
-        """Read rows as records; without ``columns``, all but the heavy ones.
+    def read(self, sweep: str | None = None, heavy: bool = False) -> list[TrialRecord]:
+        """Read rows as records.
+
+        Args:
+            heavy: Read curves and probabilities too; they are empty otherwise.
 
         Raises:
             LeaderboardError: As ``read_table``.
         """
-        wanted = columns or [name for name in COLUMNS if name not in HEAVY_COLUMNS]
+        wanted = [name for name in COLUMNS if heavy or name not in HEAVY_COLUMNS]
         rows = self.read_table(sweep, wanted).to_pylist()
         return [_record(row) for row in rows]
 
@@ -117,9 +119,9 @@ class Leaderboard:
     def _sweep_folder(self, sweep: str) -> Path:
         return self.folder / f"{PARTITION}={sweep}"
 
-    def _read_sweep(self, sweep: str, columns: Sequence[str]) -> pa.Table:
+    def _read_sweep(self, sweep: str, columns: Iterable[str]) -> pa.Table:
         schema = pa.schema([SCHEMA.field(name) for name in columns])
-        in_file = [name for name in {*columns, "trial_number"} if name != PARTITION]
+        in_file = {*columns, "trial_number"} - {PARTITION}
         table = pa.concat_tables(self._read_files(sweep, in_file), promote_options="default")
         # A row that is in the compacted file and in one of its own counts once: the latter.
         numbers = table.column("trial_number").to_pylist()
@@ -132,7 +134,7 @@ class Leaderboard:
             table = table.append_column(missing, empty)
         return table.select(schema.names).cast(schema)
 
-    def _read_files(self, sweep: str, columns: Sequence[str]) -> list[pa.Table]:
+    def _read_files(self, sweep: str, columns: Iterable[str]) -> list[pa.Table]:
         """Read a sweep's files, the compacted one first; start over if they are just compacted."""
         for _ in range(_ATTEMPTS):
             files = sorted(
@@ -146,7 +148,7 @@ class Leaderboard:
         raise LeaderboardError(f"the files of sweep {sweep!r} in {self.folder} keep vanishing")
 
 
-def _read_file(file: Path, columns: Sequence[str]) -> pa.Table:
+def _read_file(file: Path, columns: Iterable[str]) -> pa.Table:
     """Read those of the columns that a file has.
 
     Raises:
@@ -155,8 +157,13 @@ def _read_file(file: Path, columns: Sequence[str]) -> pa.Table:
     """
     try:
         opened = pq.ParquetFile(file)
-        known = [name for name in columns if name in opened.schema_arrow.names]
-        return opened.read(columns=known, use_threads=False).replace_schema_metadata(None)
+        names = opened.schema_arrow.names
+        current = {
+            name if name in names else FORMER_NAMES.get(name, name): name for name in columns
+        }
+        known = [name for name in current if name in names]
+        table = opened.read(columns=known, use_threads=False).replace_schema_metadata(None)
+        return table.rename_columns([current[name] for name in table.column_names])
     except FileNotFoundError:
         raise
     except (pa.ArrowException, OSError) as error:
@@ -174,9 +181,7 @@ def _time_of(file: Path) -> float | None:
 
 
 def _record(row: dict[str, Any]) -> TrialRecord:
-    if "status" in row:
-        row["status"] = TrialStatus(row["status"])
-    return TrialRecord(**row)
+    return TrialRecord(**{**row, "status": TrialStatus(row["status"])})
 
 
 def _publish(table: pa.Table, path: Path) -> None:

@@ -1,15 +1,31 @@
-"""The leaderboard's columns: the one place that names them."""
+"""The leaderboard's columns: the one place that names and describes them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+from results.columns import (
+    COUNT,
+    FLAG,
+    FRACTION,
+    NATS,
+    NUMBER,
+    SECONDS,
+    TEXT,
+    TIME,
+    Column,
+    arrow_schema,
+    column,
+    columns_of,
+)
+
+SCHEMA_VERSION = 2
 
 
 class TrialStatus(StrEnum):
@@ -57,91 +73,154 @@ CURVE_TYPE = pa.list_(
 )
 
 
-def _column(kind: pa.DataType, default: Any = None) -> Any:
-    return field(default=default, metadata={"arrow": kind})
+class Group(StrEnum):
+    """What a column is about."""
+
+    IDENTITY = "Which trial it is"
+    HYPERPARAMETER = "Hyperparameters"
+    RESULT = "Results"
+    COST = "Cost"
+    EXECUTION = "How it was computed"
+    ORIGIN = "What it was computed from"
+    FAILURE = "What went wrong"
 
 
-_NUMBER = pa.float64()
-_COUNT = pa.int64()
-_TEXT = pa.string()
-_TIME = pa.timestamp("us", tz="UTC")
+def _identity(kind: pa.DataType, description: str) -> Any:
+    return column(Column(Group.IDENTITY, kind, description))
 
 
-@dataclass(frozen=True)
+def _optional(
+    group: Group, kind: pa.DataType, description: str, unit: str = "", default: Any = None
+) -> Any:
+    return column(Column(group, kind, description, unit), default=default)
+
+
+_hyperparameter = partial(_optional, Group.HYPERPARAMETER)
+_result = partial(_optional, Group.RESULT)
+_cost = partial(_optional, Group.COST)
+_execution = partial(_optional, Group.EXECUTION)
+_origin = partial(_optional, Group.ORIGIN)
+_failure = partial(_optional, Group.FAILURE)
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrialRecord:
-    """One row of the leaderboard. ``sweep`` is the name of the folder a row lies in.
+    """One row of the leaderboard. What says which trial it is, and how it ended, is required."""
 
-    Args:
-        score: The objective at the last completed epoch; empty when no epoch was.
-        best_epoch: The epoch with the best objective; the score is that of the last one.
-        training_s: Wall time of all epochs, evaluation included: what the trial cost.
-        trained_part_s: The share of it spent in the unfrozen stages and head, training and
-            evaluating them; the rest is computing or reading activations.
-        waiting_s: From being proposed to the start of the first epoch.
-        curve: One entry per epoch.
-        probabilities: Per validation image, per class, of the last completed epoch.
-    """
+    sweep: str = _identity(TEXT, "Name of the sweep.")
+    trial_number: int = _identity(COUNT, "Order of the trial in its sweep's study, from 0.")
+    status: TrialStatus = _identity(
+        TEXT,
+        "`complete`; `stopped`: judged against others before its end; `unfinished`: cut by the "
+        "time limit or a signal; `failed`.",
+    )
+    objective: str = _identity(TEXT, "What the sweep optimises: `val_accuracy` or `val_loss`.")
+    seed: int = _identity(COUNT, "Seeds the head's first weights and the order of the images.")
+    first: str | None = _optional(
+        Group.IDENTITY, TEXT, "Name of the first try it is; empty for what the search proposed."
+    )
 
-    sweep: str = _column(_TEXT, "")
-    trial_number: int = _column(_COUNT, -1)
-    status: TrialStatus = _column(_TEXT, TrialStatus.FAILED)
-    seed: int = _column(_COUNT, 0)
-    # hyperparameters
-    lr: float | None = _column(_NUMBER)
-    momentum: float | None = _column(_NUMBER)
-    weight_decay: float | None = _column(_NUMBER)
-    batch_size: int | None = _column(_COUNT)
-    label_smoothing: float | None = _column(_NUMBER)
-    frozen_stages: int | None = _column(_COUNT)
-    schedule: str | None = _column(_TEXT)
-    step_size: int | None = _column(_COUNT)
-    gamma: float | None = _column(_NUMBER)
-    final_fraction: float | None = _column(_NUMBER)
-    peak: float | None = _column(_NUMBER)
-    warmup_epochs: int | None = _column(_COUNT)
-    first: str | None = _column(_TEXT)
-    # results
-    objective: str = _column(_TEXT, str(Objective.VAL_ACCURACY))
-    score: float | None = _column(_NUMBER)
-    val_accuracy: float | None = _column(_NUMBER)
-    val_loss: float | None = _column(_NUMBER)
-    train_loss: float | None = _column(_NUMBER)
-    best_epoch: int | None = _column(_COUNT)
-    epochs_run: int = _column(_COUNT, 0)
-    epochs_asked: int = _column(_COUNT, 0)
-    curve: list[dict[str, Any]] | None = _column(CURVE_TYPE)
-    probabilities: list[list[float]] | None = _column(pa.list_(pa.list_(pa.float32())))
-    # cost
-    training_s: float = _column(_NUMBER, 0.0)
-    trained_part_s: float = _column(_NUMBER, 0.0)
-    waiting_s: float = _column(_NUMBER, 0.0)
-    peak_memory_bytes: int | None = _column(_COUNT)
-    started_at: datetime | None = _column(_TIME)
-    finished_at: datetime | None = _column(_TIME)
-    # how it was computed
-    lane: str | None = _column(_TEXT)
-    device: str | None = _column(_TEXT)
-    threads: int | None = _column(_COUNT)
-    precision: str | None = _column(_TEXT)
-    inference_precision: str | None = _column(_TEXT)
-    node: str | None = _column(_TEXT)
-    worker_pid: int | None = _column(_COUNT)
-    # what it was computed from
-    dataset: str | None = _column(_TEXT)
-    dataset_fingerprint: str | None = _column(_TEXT)
-    num_val_images: int | None = _column(_COUNT)
-    backbone: str | None = _column(_TEXT)
-    weights: str | None = _column(_TEXT)
-    weights_hash: str | None = _column(_TEXT)
-    image_size: int | None = _column(_COUNT)
-    views: int | None = _column(_COUNT)
-    data_seed: int | None = _column(_COUNT)
-    code_version: str | None = _column(_TEXT)
-    library_versions: str | None = _column(_TEXT)
-    # what went wrong
-    error_kind: str | None = _column(_TEXT)
-    error_message: str | None = _column(_TEXT)
-    schema_version: int = _column(_COUNT, SCHEMA_VERSION)
+    lr: float | None = _hyperparameter(NUMBER, "The highest learning rate of the head.")
+    optimizer: str | None = _hyperparameter(TEXT, "What turns gradients into changes of weights.")
+    momentum: float | None = _hyperparameter(NUMBER, "SGD's momentum.")
+    nesterov: bool | None = _hyperparameter(FLAG, "Whether SGD's momentum looks ahead.")
+    beta1: float | None = _hyperparameter(NUMBER, "Decay of AdamW's mean of gradients.")
+    beta2: float | None = _hyperparameter(NUMBER, "Decay of AdamW's mean of squared gradients.")
+    weight_decay: float | None = _hyperparameter(NUMBER, "How strongly weights are drawn to zero.")
+    stage_lr_decay: float | None = _hyperparameter(
+        NUMBER, "Factor of the learning rate from a trained stage to the one below it."
+    )
+    batch_size: int | None = _hyperparameter(COUNT, "Images in a step.", "images")
+    label_smoothing: float | None = _hyperparameter(
+        NUMBER, "Share of the right answer that is spread over all classes.", FRACTION
+    )
+    frozen_stages: int | None = _hyperparameter(
+        COUNT, "The first stages of the backbone that stay as pre-trained.", "stages"
+    )
+    batchnorm: str | None = _hyperparameter(
+        TEXT, "Statistics in the trained stages: of the batch (`train`), or pre-trained (`frozen`)."
+    )
+    head_start: str | None = _hyperparameter(
+        TEXT, "First weights of the head: `random`, or those of the `probe`."
+    )
+    epochs: int | None = _hyperparameter(
+        COUNT, "Length of the trial and of its schedule.", "epochs"
+    )
+    schedule: str | None = _hyperparameter(TEXT, "How the learning rate changes over a trial.")
+    step_size: int | None = _hyperparameter(COUNT, "Of `step`: from one fall on.", "epochs")
+    gamma: float | None = _hyperparameter(NUMBER, "Of `step` and `exponential`: factor of a fall.")
+    final_fraction: float | None = _hyperparameter(
+        NUMBER, "Of `cosine`: where the learning rate ends, as a share of `lr`.", FRACTION
+    )
+    peak: float | None = _hyperparameter(
+        NUMBER, "Of `one_cycle`: where the learning rate is highest.", "fraction of the trial"
+    )
+    warmup_epochs: int | None = _hyperparameter(
+        COUNT, "Epochs over which the learning rate rises to `lr`.", "epochs"
+    )
+
+    score: float | None = _result(
+        NUMBER, "The objective at the last completed epoch; empty when no epoch was."
+    )
+    val_accuracy: float | None = _result(NUMBER, "Of the last completed epoch.", FRACTION)
+    val_loss: float | None = _result(NUMBER, "Of the last completed epoch.", NATS)
+    train_loss: float | None = _result(NUMBER, "Mean over the last completed epoch.", NATS)
+    best_epoch: int | None = _result(
+        COUNT, "The epoch with the best objective, from 1; the score is that of the last one."
+    )
+    epochs_run: int = _result(COUNT, "Completed epochs.", "epochs", default=0)
+    curve: list[dict[str, Any]] | None = _result(CURVE_TYPE, "One entry for each epoch.")
+    probabilities: list[list[float]] | None = _result(
+        pa.list_(pa.list_(pa.float32())),
+        "For each validation image, for each class, after the last completed epoch.",
+        FRACTION,
+    )
+
+    training_s: float = _cost(
+        NUMBER, "Wall time of all epochs, evaluation included.", SECONDS, default=0.0
+    )
+    trained_part_s: float = _cost(
+        NUMBER,
+        "The share of `training_s` spent in the trained stages and the head; the rest is computing "
+        "or reading activations.",
+        SECONDS,
+        default=0.0,
+    )
+    waiting_s: float = _cost(
+        NUMBER, "From the proposal to the start of the first epoch.", SECONDS, default=0.0
+    )
+    peak_memory_bytes: int | None = _cost(
+        COUNT, "The most memory its worker had held by the end of the trial.", "bytes"
+    )
+    started_at: datetime | None = _cost(TIME, "When its worker began it.")
+    finished_at: datetime | None = _cost(TIME, "When its row was made.")
+
+    lane: str | None = _execution(TEXT, "`cpu` or `gpu`.")
+    device: str | None = _execution(TEXT, "What torch calls the device.")
+    threads: int | None = _execution(COUNT, "Threads of torch in the worker.", "threads")
+    precision: str | None = _execution(TEXT, "Of the trained part.")
+    inference_precision: str | None = _execution(TEXT, "Of the frozen stages.")
+    fast_layers: bool | None = _execution(FLAG, "Whether our own layers took the place of torch's.")
+    node: str | None = _execution(TEXT, "Name of the machine.")
+    worker_pid: int | None = _execution(COUNT, "Process on that machine.")
+
+    dataset: str | None = _origin(TEXT, "Name of the images.")
+    dataset_fingerprint: str | None = _origin(TEXT, "Hash over the contents of the images.")
+    num_val_images: int | None = _origin(COUNT, "Validation images.", "images")
+    backbone: str | None = _origin(TEXT, "The pre-trained network.")
+    weights: str | None = _origin(TEXT, "`default`, `none`, or the path of a file.")
+    weights_hash: str | None = _origin(TEXT, "Hash over the pre-trained weights.")
+    image_size: int | None = _origin(COUNT, "Edge of the square the network sees.", "pixels")
+    views: int | None = _origin(COUNT, "Augmented versions of each training image.", "views")
+    data_seed: int | None = _origin(COUNT, "Seeds the views.")
+    code_version: str | None = _origin(TEXT, "Version of antsbees.")
+    library_versions: str | None = _origin(TEXT, "Versions of Python and of the libraries.")
+    schema_version: int = _origin(COUNT, "Version of these columns.", default=SCHEMA_VERSION)
+
+    error_kind: str | None = _failure(
+        TEXT, "`diverged`, `lost` (its worker or node died), or the class of the exception."
+    )
+    error_message: str | None = _failure(TEXT, "What it said.")
 
     @property
     def is_open(self) -> bool:
@@ -149,14 +228,11 @@ class TrialRecord:
         return self.status is TrialStatus.UNFINISHED or self.error_kind == LOST
 
 
-PARTITION = "sweep"
-COLUMNS = tuple(f.name for f in fields(TrialRecord))
+COLUMNS = columns_of(TrialRecord)
+SCHEMA = arrow_schema(TrialRecord, SCHEMA_VERSION)
 HEAVY_COLUMNS = ("curve", "probabilities")
-HYPERPARAMETERS = (
-    "lr", "momentum", "weight_decay", "batch_size", "label_smoothing", "frozen_stages",
-    "schedule", "step_size", "gamma", "final_fraction", "peak", "warmup_epochs",
-)  # fmt: skip
-SCHEMA = pa.schema([(f.name, f.metadata["arrow"]) for f in fields(TrialRecord)])
-FILE_SCHEMA = SCHEMA.remove(SCHEMA.get_field_index(PARTITION)).with_metadata(
-    {"antsbees_schema_version": str(SCHEMA_VERSION)}
+HYPERPARAMETERS = tuple(
+    name for name, known in COLUMNS.items() if known.group is Group.HYPERPARAMETER
 )
+FORMER_NAMES = {"epochs": "epochs_asked"}
+"""What a column was called in files of an older version of the schema."""

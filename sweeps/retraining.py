@@ -167,7 +167,8 @@ def open_images(record: TrialRecord, sweep_file: Path, data: str | None) -> Data
 def config_of(record: TrialRecord) -> TrialConfig:
     """Return the configuration of a row."""
     values = {name: getattr(record, name) for name in HYPERPARAMETERS}
-    return TrialConfig.from_dict(values | {"epochs": record.epochs_asked, "seed": record.seed})
+    known = {name: value for name, value in values.items() if value is not None}
+    return TrialConfig.from_dict(known | {"seed": record.seed})
 
 
 def task_of(record: TrialRecord) -> TaskConfig:

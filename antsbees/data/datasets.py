@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SPLITS = ("train", "val")
+TEST = "test"  # the folder of images for a last test, which no sweep opens
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,12 @@ class Dataset:
     """Checked, labelled images.
 
     Args:
-        name: ``synthetic``, or the name of the folder or archive.
+        name: ``synthetic`` for the drawn set, else the name of the folder or archive.
         fingerprint: SHA-256 over the names and contents of all images, hexadecimal.
         num_skipped: Files left out because they are no images.
+        test_folder: Where the user keeps images for a last test; nothing in it has been looked at.
         notice: What the user must know about the choice of this dataset, if anything.
+        warnings: What can be wrong with the images although they can be used, a sentence each.
     """
 
     name: str
@@ -37,8 +40,15 @@ class Dataset:
     val: Split
     fingerprint: str
     num_skipped: int = 0
+    test_folder: Path | None = None
     notice: str | None = None
+    warnings: tuple[str, ...] = ()
 
     def split(self, name: str) -> Split:
         """Return the split of that name, ``train`` or ``val``."""
         return {"train": self.train, "val": self.val}[name]
+
+    @property
+    def pooled(self) -> Split:
+        """All images as one list: the training images under their own indices, then the others."""
+        return Split(self.train.paths + self.val.paths, self.train.labels + self.val.labels)

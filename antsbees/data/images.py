@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import threading
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
 """File endings that are taken for images; everything else is skipped."""
+
+VIEWS_VERSION = 1
+"""Of the code below: raise it with any change that gives other pixels, and they are made anew."""
 
 CROP_AREA = (0.25, 1.0)
 CROP_RATIO = (3 / 4, 4 / 3)
@@ -34,9 +39,8 @@ def decode(path: Path) -> Image.Image:
         OSError: The file cannot be read or is no image; the message does not repeat the path.
     """
     try:
-        with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image)
-            return _to_rgb(upright)
+        with _silence, Image.open(path) as image:
+            return _to_rgb(ImageOps.exif_transpose(image))
     except FileNotFoundError as error:
         raise FileNotFoundError("no such file") from error
     except UnidentifiedImageError as error:
@@ -45,7 +49,39 @@ def decode(path: Path) -> Image.Image:
         raise OSError(getattr(error, "strerror", None) or str(error)) from error
 
 
+class _Silence:
+    """Keeps Pillow's warnings, about metadata mostly, off the terminal while any thread decodes.
+
+    The filters of ``warnings`` belong to the process: the first thread in sets one aside, and the
+    last one out puts it back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._num_inside = 0
+        self._filters = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._num_inside == 0:
+                self._filters = warnings.catch_warnings()
+                self._filters.__enter__()
+                warnings.filterwarnings("ignore", module=r"PIL\b")
+            self._num_inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._num_inside -= 1
+            if self._num_inside == 0:
+                self._filters.__exit__(None, None, None)
+
+
+_silence = _Silence()
+
+
 def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "F":
+        return _from_floats(np.asarray(image)).convert("RGB")
     if image.mode.startswith("I"):
         values = np.asarray(image).astype(np.float64) / 257.0
         return Image.fromarray(values.clip(0, 255).astype(np.uint8)).convert("RGB")
@@ -54,6 +90,14 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         paper = Image.new("RGBA", layered.size, "white")
         return Image.alpha_composite(paper, layered).convert("RGB")
     return image.convert("RGB")
+
+
+def _from_floats(values: NDArray[np.float32]) -> Image.Image:
+    """Take values up to 1 as fractions of white, up to 255 as 8 bits, and others as 16 bits."""
+    finite = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    highest = finite.max(initial=0.0)
+    factor = 255.0 if highest <= 1.0 else 1.0 if highest <= 255.0 else 1.0 / 257.0
+    return Image.fromarray((finite * factor).clip(0, 255).round().astype(np.uint8))
 
 
 def training_view(image: Image.Image, size: int, *, seed: int, index: int, view: int) -> Pixels:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import stat
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from antsbees.data import tutorial
 from antsbees.data.archive import unzipped
 from antsbees.data.datasets import Dataset
 from antsbees.data.folder import read_folder
+from antsbees.data.names import printable
 from antsbees.data.synthetic import drawing as synthetic
 from antsbees.errors import DataError
-from antsbees.storage import cache_folder
+from antsbees.storage import cache_folder, prepared_folder
 
 SYNTHETIC = "synthetic"
 AUTO = "auto"
@@ -37,24 +39,47 @@ def open_dataset(source: str, progress: tutorial.Progress | None = None) -> Data
     if source == AUTO:
         return _auto(progress)
     if source == SYNTHETIC:
-        return read_folder(_synthetic_folder(), name=SYNTHETIC)
+        return _drawn()
     path = Path(source).expanduser().absolute()
-    if not path.exists():
+    try:
+        is_folder = stat.S_ISDIR(path.stat().st_mode)
+    except FileNotFoundError as error:
         raise DataError(
-            f"no images at {path}: give a folder with train/<class>/ and val/<class>/, "
+            f"no images at {printable(path)}: give a folder with train/<class>/ and val/<class>/, "
             f"a zip of one, '{SYNTHETIC}' or '{AUTO}'"
-        )
-    if path.is_dir():
-        return read_folder(path)
-    return read_folder(unzipped(path), name=path.stem)
+        ) from error
+    except OSError as error:
+        raise DataError(f"{printable(path)} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise DataError(f"{printable(path)} is no path: {error}") from error
+    name = _free_name(path.name if is_folder else path.stem)
+    return read_folder(path if is_folder else unzipped(path), name)
+
+
+def _free_name(name: str) -> str:
+    """Return the name of a user's images, which is never that of the drawn set."""
+    return f"{name}-folder" if name == SYNTHETIC else name
+
+
+def _drawn(notice: str | None = None) -> Dataset:
+    """Open the drawn set."""
+    drawn = replace(read_folder(_synthetic_folder(), name=SYNTHETIC), notice=notice)
+    if not (Path(SYNTHETIC) / "train").is_dir():
+        return drawn
+    return replace(
+        drawn,
+        warnings=(
+            f"'{SYNTHETIC}' means the drawn images, although there is a folder of that name here; "
+            f"to use the folder say ./{SYNTHETIC}",
+        ),
+    )
 
 
 def _auto(progress: tutorial.Progress | None) -> Dataset:
     try:
         folder = tutorial.photographs(progress)
     except (OSError, http.client.HTTPException, DataError) as error:
-        drawn = read_folder(_synthetic_folder(), name=SYNTHETIC)
-        return replace(drawn, notice=_synthetic_notice(error))
+        return _drawn(_synthetic_notice(error))
     return read_folder(folder)
 
 
@@ -70,8 +95,10 @@ def _synthetic_notice(error: Exception) -> str:
 
 
 def _synthetic_folder() -> Path:
-    folder = cache_folder() / f"{SYNTHETIC}-{synthetic.VERSION}"
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    name = f"{SYNTHETIC}-{synthetic.VERSION}"
+    if (cache_folder() / name).is_dir():
+        return cache_folder() / name
+    folder = prepared_folder() / name
     with FileLock(f"{folder}.lock"):
         synthetic.write(folder)
     return folder

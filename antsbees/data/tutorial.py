@@ -11,9 +11,10 @@ from pathlib import Path
 
 from antsbees.data.archive import extract
 from antsbees.errors import DataError
-from antsbees.storage import cache_folder
+from antsbees.storage import cache_folder, prepared_folder
 
 ARCHIVE_URL = "https://download.pytorch.org/tutorial/hymenoptera_data.zip"
+NAME = "hymenoptera_data"
 DOWNLOAD_TIMEOUT_S = 15
 
 Progress = Callable[[int, int], None]
@@ -28,7 +29,10 @@ def photographs(progress: Progress | None = None) -> Path:
         OSError: It could not be downloaded.
         http.client.HTTPException: The server does not speak HTTP.
     """
-    folder = cache_folder() / "hymenoptera_data"
+    ready = cache_folder() / NAME
+    if ready.is_dir():
+        return ready
+    folder = prepared_folder() / NAME
     if not folder.is_dir():
         _download(folder, progress)
     return folder

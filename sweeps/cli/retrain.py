@@ -49,7 +49,7 @@ def retrain(
     dataset = open_images(record, paths.spec(record.sweep), data)
     console.print(
         f"Training trial {record.trial_number} of sweep {record.sweep} again: "
-        f"{record.epochs_asked} epochs, dataset {dataset.name}"
+        f"{record.epochs} epochs, dataset {dataset.name}"
     )
 
     def report(seed: int, epoch: Any) -> None:

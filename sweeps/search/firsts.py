@@ -10,13 +10,15 @@ import optuna
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from sweeps.search.space import FIRST, GIVEN, divide, parameters
+from sweeps.search.space import FIRST, GIVEN, SearchSpace
 from sweeps.spec.models import SweepSpec
 
 WRITTEN = "written"  # a trial's attribute: the first try as the spec has it, without its name
 
 
-def keep_in_step(study: optuna.Study, storage: BaseStorage, spec: SweepSpec) -> None:
+def keep_in_step(
+    study: optuna.Study, storage: BaseStorage, spec: SweepSpec, space: SearchSpace
+) -> None:
     """Make the study have each first try of the spec once: enqueue what it lacks, drop the rest.
 
     What a new study needs is what one needs whose process was killed before it had them all, or
@@ -26,14 +28,13 @@ def keep_in_step(study: optuna.Study, storage: BaseStorage, spec: SweepSpec) -> 
     for trial in study.get_trials(deepcopy=False):
         if WRITTEN in trial.user_attrs and not is_dropped(trial):
             known[trial.user_attrs[WRITTEN]].append(trial)
-    space = parameters(spec)
     for number, first in enumerate(spec.search.first, start=1):
         plain = first.model_dump(mode="json", exclude_none=True, exclude={"name"})
         written = json.dumps(plain, sort_keys=True)
         if known[written]:
             known[written].popleft()
             continue
-        params, given = divide(first, space, spec)
+        params, given = space.divide(first)
         label = first.name or f"first {number}"
         study.enqueue_trial(params, user_attrs={GIVEN: given, FIRST: label, WRITTEN: written})
     study_id = storage.get_study_id_from_name(study.study_name)

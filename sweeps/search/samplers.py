@@ -21,11 +21,11 @@ from optuna.trial import FrozenTrial
 from sweeps.search.cost import CostAwareSampler
 from sweeps.search.delegation import DelegatingSampler
 from sweeps.search.history import HistorySampler
-from sweeps.search.space import SCHEDULE, parameters, setting_name
+from sweeps.search.space import SearchSpace
 from sweeps.spec.models import Sampler, SweepSpec
 
 
-def make_sampler(spec: SweepSpec, num_known: int = 0) -> BaseSampler:
+def make_sampler(spec: SweepSpec, space: SearchSpace, num_known: int = 0) -> BaseSampler:
     """Build the sampler the spec names.
 
     Args:
@@ -33,7 +33,7 @@ def make_sampler(spec: SweepSpec, num_known: int = 0) -> BaseSampler:
             of its first start once more.
     """
     seed = spec.seed + num_known
-    searched = searched_parameters(spec)
+    searched = space.searched()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         match spec.search.sampler:
@@ -69,15 +69,3 @@ class FixedSpaceSampler(DelegatingSampler):
     ) -> dict[str, BaseDistribution]:
         """Return all parameters, those that a trial will not ask for among them."""
         return self._space
-
-
-def searched_parameters(spec: SweepSpec) -> dict[str, BaseDistribution]:
-    """Return all that can be asked for in a space, whatever the choices made."""
-    space = parameters(spec)
-    named = {
-        setting_name(kind, name): setting
-        for kind, settings in space.settings.items()
-        for name, setting in settings.items()
-    }
-    known = {**space.shared, SCHEDULE: space.kinds, **named}
-    return {name: d for name, d in known.items() if isinstance(d, BaseDistribution)}

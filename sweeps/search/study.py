@@ -18,7 +18,7 @@ from sweeps.search.firsts import is_dropped, keep_in_step
 from sweeps.search.history import EPOCHS_TOLD
 from sweeps.search.journal import Journal
 from sweeps.search.samplers import make_sampler
-from sweeps.search.space import FIRST, grid, suggest
+from sweeps.search.space import FIRST, SearchSpace
 from sweeps.spec.models import Sampler, SweepSpec
 
 
@@ -43,13 +43,16 @@ class SearchStudy:
     study next finds it unfinished, and it is proposed again under its own number.
     """
 
-    def __init__(self, study: optuna.Study, storage: BaseStorage, spec: SweepSpec) -> None:
+    def __init__(
+        self, study: optuna.Study, storage: BaseStorage, spec: SweepSpec, space: SearchSpace
+    ) -> None:
         self._study = study
         self._storage = storage
         self._study_id = storage.get_study_id_from_name(study.study_name)
+        self._space = space
         self._spec = spec
         known = self._trials()
-        self._grid = _untried(spec, known) if spec.search.sampler is Sampler.GRID else None
+        self._grid = _untried(space, known) if spec.search.sampler is Sampler.GRID else None
         self._unfinished = deque(t.number for t in known if t.state is TrialState.RUNNING)
         ended = (t for t in known if t.state.is_finished() and not is_dropped(t))
         self._ended = {t.number for t in ended}
@@ -67,9 +70,11 @@ class SearchStudy:
             direction=cast(Any, spec.objective.direction),
             load_if_exists=True,
         )
-        study.sampler = make_sampler(spec, num_known=len(study.get_trials(deepcopy=False)))
-        keep_in_step(study, storage, spec)
-        return cls(study, storage, spec)
+        space = SearchSpace.of(spec)
+        num_known = len(study.get_trials(deepcopy=False))
+        study.sampler = make_sampler(spec, space, num_known)
+        keep_in_step(study, storage, spec, space)
+        return cls(study, storage, spec, space)
 
     @property
     def num_proposed(self) -> int:
@@ -102,7 +107,7 @@ class SearchStudy:
             if self._grid and not self._any_waiting():
                 self._study.enqueue_trial(self._grid[0])
             trial = self._study.ask()
-        config = suggest(trial, self._spec)
+        config = self._space.suggest(trial)
         if self._grid and trial.params in self._grid:
             self._grid.remove(trial.params)
         self._in_flight.add(trial.number)
@@ -173,7 +178,7 @@ class SearchStudy:
         return bool(self._trials(TrialState.WAITING))
 
 
-def _untried(spec: SweepSpec, known: list[FrozenTrial]) -> list[dict[str, Any]]:
+def _untried(space: SearchSpace, known: list[FrozenTrial]) -> list[dict[str, Any]]:
     """Return the combinations of the grid that no trial of the study has."""
     tried = [trial.params for trial in known]
-    return [combination for combination in grid(spec) if combination not in tried]
+    return [combination for combination in space.grid() if combination not in tried]

@@ -12,10 +12,11 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from antsbees.config import ScheduleKind
+from antsbees.hyperparameters import ScheduleKind
 from sweeps.errors import SpecError, UsageError
 from sweeps.spec.entries import WAYS
-from sweeps.spec.models import ScheduleSettings, SweepSpec
+from sweeps.spec.models import SweepSpec
+from sweeps.spec.space import ScheduleSettings
 
 _ROUNDS = 3
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from results.ranking import comparable_groups, rank, wilson_interval, winner
 from results.schema import HYPERPARAMETERS, TrialRecord, TrialStatus
-from sweeps.spec.models import TUTORIAL
+from sweeps.spec.first import TUTORIAL
 
 
 def short_fingerprint(record: TrialRecord) -> str:
@@ -42,7 +42,6 @@ def best_values(records: list[TrialRecord]) -> dict[str, Any]:
         "val_loss": best.val_loss,
         "num_val_images": best.num_val_images,
         "configuration": configuration(best),
-        "epochs": best.epochs_asked,
         "seed": best.seed,
         "training_s": best.training_s,
         "trials": {str(s): sum(r.status is s for r in records) for s in TrialStatus},
@@ -83,7 +82,7 @@ def best_table(values: dict[str, Any]) -> RenderableType:
     if values["tutorial"]:
         scores.add_row("the tutorial's", *_score_cells(values["tutorial"]))
     settings = Table(box=None, padding=(0, 2), show_header=False)
-    for name, value in {**values["configuration"], "epochs": values["epochs"]}.items():
+    for name, value in values["configuration"].items():
         settings.add_row(name, number(value))
     images = Text(f"on {values['num_val_images']} validation images", style="dim")
     return Group(head, "", scores, images, "", settings)

@@ -8,15 +8,9 @@ from typing import Any
 
 import pytest
 
-from antsbees.config import (
-    SETTINGS_OF_KIND,
-    Precision,
-    Schedule,
-    ScheduleKind,
-    TaskConfig,
-    TrialConfig,
-)
+from antsbees.config import SETTINGS_OF_KIND, Precision, Schedule, TaskConfig, TrialConfig
 from antsbees.errors import AntsbeesError, ConfigError, UserError
+from antsbees.hyperparameters import OptimizerKind, ScheduleKind
 
 SETTINGS = {"step_size": 3, "gamma": 0.5, "final_fraction": 0.01, "peak": 0.3}
 
@@ -67,6 +61,50 @@ def test_the_default_task_needs_no_download() -> None:
 def test_a_bad_hyperparameter_is_refused(name: str, value: float, rule: str) -> None:
     message = refusal(TrialConfig, **{"frozen_stages": 0, name: value})
     assert message == f"{name} must be {rule}, got {value}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("lr", None, "lr must be a number, got None"),
+        ("lr", "0.1", "lr must be a number, got '0.1'"),
+        ("lr", True, "lr must be a number, got True"),
+        ("batch_size", 2.7, "batch_size must be a whole number, got 2.7"),
+        ("batch_size", None, "batch_size must be a whole number, got None"),
+        ("seed", None, "seed must be a whole number, got None"),
+        ("epochs", 10**7, "epochs must be at most 1000000, got 10000000"),
+        ("schedule", "step", "schedule must be a Schedule, got 'step'"),
+        ("optimizer", "adam", "optimizer must be one of sgd, adamw, got adam"),
+        ("nesterov", 1, "nesterov must be true or false, got 1"),
+        ("beta1", 0.9, "the sgd optimizer takes no beta1"),
+        ("stage_lr_decay", 0, "stage_lr_decay must be above 0, got 0"),
+        ("stage_lr_decay", 1.5, "stage_lr_decay must be at most 1, got 1.5"),
+        ("batchnorm", "eval", "batchnorm must be one of train, frozen, got eval"),
+        ("head_start", None, "head_start must be one of random, probe, got None"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused_in_one_sentence(
+    name: str, value: Any, told: str
+) -> None:
+    assert refusal(TrialConfig, **{"frozen_stages": 0, name: value}) == told
+
+
+def test_an_optimizer_has_exactly_its_settings() -> None:
+    sgd = TrialConfig(0)
+    assert (sgd.optimizer, sgd.momentum, sgd.nesterov) == ("sgd", 0.9, False)
+    assert (sgd.beta1, sgd.beta2) == (None, None)
+    adamw = TrialConfig(0, optimizer=OptimizerKind.ADAMW, beta1=0.8)
+    assert (adamw.momentum, adamw.nesterov) == (None, None)
+    assert (adamw.beta1, adamw.beta2) == (0.8, 0.999)
+    assert TrialConfig.from_dict(json.loads(json.dumps(adamw.to_dict()))) == adamw
+    told = refusal(TrialConfig, frozen_stages=0, optimizer="adamw", momentum=0.9)
+    assert told == "the adamw optimizer takes no momentum"
+
+
+def test_whole_numbers_and_choices_are_kept_in_their_own_types() -> None:
+    config = TrialConfig.from_dict({"frozen_stages": 3.0, "batch_size": 8.0, "optimizer": "sgd"})
+    assert type(config.frozen_stages) is type(config.batch_size) is int
+    assert type(config.optimizer) is OptimizerKind
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from antsbees.config import SETTINGS_OF_KIND, TUTORIAL_SCHEDULE, Schedule, ScheduleKind
+from antsbees.config import SETTINGS_OF_KIND, TUTORIAL_SCHEDULE, Schedule
+from antsbees.hyperparameters import ScheduleKind
 from antsbees.schedules import ONE_CYCLE_END, ONE_CYCLE_START, WARMUP_START, lr_fraction
 
 SETTINGS = {"step_size": 2, "gamma": 0.5, "final_fraction": 0.0, "peak": 0.25}

@@ -12,18 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from antsbees.config import (
-    SETTINGS_OF_KIND,
-    Precision,
-    Schedule,
-    ScheduleKind,
-    TaskConfig,
-    TrialConfig,
-)
+from antsbees.config import SETTINGS_OF_KIND, Precision, Schedule, TaskConfig, TrialConfig
 from antsbees.data.datasets import Dataset
 from antsbees.errors import ConfigError, DivergedError
 from antsbees.frozen.activations import Activations
 from antsbees.frozen.cache import TensorCache
+from antsbees.hyperparameters import ScheduleKind
 from antsbees.machine.devices import Execution
 from antsbees.networks.backbones import load_backbone, normalise
 from antsbees.schedules import lr_fraction

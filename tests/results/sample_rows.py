@@ -12,7 +12,7 @@ from typing import Any
 
 import results.leaderboard
 from results.leaderboard import Leaderboard
-from results.schema import TrialRecord, TrialStatus
+from results.schema import SCHEMA_VERSION, TrialRecord, TrialStatus
 
 
 def epoch(number: int) -> dict[str, Any]:
@@ -26,7 +26,12 @@ def epoch(number: int) -> dict[str, Any]:
 
 def full_row(number: int = 0, sweep: str = "ants", **changes: Any) -> TrialRecord:
     """A row with something in every column."""
-    by_type: dict[str, Any] = {"int": number + 1, "float": number + 0.125, "str": f"text {number}"}
+    by_type: dict[str, Any] = {
+        "int": number + 1,
+        "float": number + 0.125,
+        "str": f"text {number}",
+        "bool": number % 2 == 0,
+    }
     values = {f.name: by_type.get(str(f.type).split(" | ")[0]) for f in fields(TrialRecord)}
     values |= {
         "sweep": sweep,
@@ -37,7 +42,7 @@ def full_row(number: int = 0, sweep: str = "ants", **changes: Any) -> TrialRecor
         "probabilities": [[0.25, 0.75], [0.5, 0.5], [1.0, 0.0]],
         "started_at": datetime(2025, 3, 1, 12, 30, 15, 123456, tzinfo=UTC),
         "finished_at": datetime(2025, 3, 1, 12, 31, 0, tzinfo=UTC),
-        "schema_version": 1,
+        "schema_version": SCHEMA_VERSION,
     }
     return replace(TrialRecord(**values), **changes)
 
@@ -45,7 +50,8 @@ def full_row(number: int = 0, sweep: str = "ants", **changes: Any) -> TrialRecor
 def row(number: int = 0, score: float | None = 0.9, **changes: Any) -> TrialRecord:
     """A row of a complete trial that is as short as can be."""
     record = TrialRecord(
-        sweep="ants", trial_number=number, status=TrialStatus.COMPLETE, score=score, val_loss=0.3,
+        sweep="ants", trial_number=number, status=TrialStatus.COMPLETE,
+        objective="val_accuracy", seed=0, score=score, val_loss=0.3,
         dataset="hymenoptera", dataset_fingerprint="abc",
     )  # fmt: skip
     return replace(record, **changes)

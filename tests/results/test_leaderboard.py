@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from results.errors import LeaderboardError
-from results.leaderboard import Leaderboard
-from results.schema import COLUMNS, FILE_SCHEMA, HEAVY_COLUMNS, TrialRecord, TrialStatus
+from results.leaderboard import FILE_SCHEMA, Leaderboard
+from results.schema import COLUMNS, HEAVY_COLUMNS, TrialRecord, TrialStatus
 from tests.results.sample_rows import full_row, row
 
 WEIRD_NAMES = [
@@ -38,7 +38,7 @@ def numbers(board: Leaderboard, sweep: str | None = None) -> list[int]:
 def test_a_row_is_read_back_as_it_was_appended(board: Leaderboard) -> None:
     record = full_row(3)
     board.append(record)
-    (found,) = board.read("ants", COLUMNS)
+    (found,) = board.read("ants", heavy=True)
     filled = [f.name for f in fields(TrialRecord) if getattr(found, f.name) is not None]
     assert len(filled) == len(COLUMNS)
     assert found == record
@@ -46,8 +46,11 @@ def test_a_row_is_read_back_as_it_was_appended(board: Leaderboard) -> None:
 
 
 def test_a_row_with_nothing_in_it_is_read_back_too(board: Leaderboard) -> None:
-    board.append(TrialRecord(sweep="ants", trial_number=0))
-    assert board.read(columns=COLUMNS) == [TrialRecord(sweep="ants", trial_number=0)]
+    bare = TrialRecord(
+        sweep="ants", trial_number=0, status=TrialStatus.FAILED, objective="val_loss", seed=0
+    )
+    board.append(bare)
+    assert board.read(heavy=True) == [bare]
 
 
 def test_records_come_without_the_heavy_columns_unless_asked_for(board: Leaderboard) -> None:
@@ -106,12 +109,23 @@ def test_a_file_of_an_older_version_lacks_a_column_and_is_read_with_nulls(
     old = pq.ParquetFile(path).read().drop_columns(["label_smoothing", "views", "curve"])
     pq.write_table(old, path)
     board.append(full_row(1))
-    first, second = board.read("ants", COLUMNS)
+    first, second = board.read("ants", heavy=True)
     assert (first.label_smoothing, first.views, first.curve) == (None, None, None)
     assert first.momentum == full_row(0).momentum
     assert second == full_row(1)
     board.compact("ants")
-    assert board.read("ants", COLUMNS) == [first, second]
+    assert board.read("ants", heavy=True) == [first, second]
+
+
+def test_a_column_that_has_another_name_since_is_read_from_files_of_before(
+    board: Leaderboard,
+) -> None:
+    path = board.append(full_row(0))
+    names = {"epochs": "epochs_asked"}
+    table = pq.ParquetFile(path).read()
+    pq.write_table(table.rename_columns([names.get(n, n) for n in table.column_names]), path)
+    assert board.read("ants", heavy=True) == [full_row(0)]
+    assert board.read_table("ants", ["epochs"]).to_pydict() == {"epochs": [full_row(0).epochs]}
 
 
 def test_a_file_of_a_newer_version_has_a_column_more_and_is_read_without(
@@ -120,7 +134,7 @@ def test_a_file_of_a_newer_version_has_a_column_more_and_is_read_without(
     path = board.append(full_row())
     new = pq.ParquetFile(path).read().append_column("mood", pa.array(["good"]))
     pq.write_table(new, path)
-    assert board.read("ants", COLUMNS) == [full_row()]
+    assert board.read("ants", heavy=True) == [full_row()]
 
 
 @pytest.mark.parametrize("sweep", NAMES_LIKE_VALUES)
@@ -138,7 +152,7 @@ def test_the_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
         board.append(full_row(number))
     assert board.sweeps() == ["ants"]
     board.compact("ants")
-    assert board.read("ants", COLUMNS) == [full_row(0), full_row(1)]
+    assert board.read("ants", heavy=True) == [full_row(0), full_row(1)]
     assert board.to_pandas()["trial_number"].tolist() == [0, 1]
 
 
@@ -181,7 +195,7 @@ def test_a_damaged_file_is_named(board: Leaderboard, damage: str) -> None:
         }[damage]
     )
     with pytest.raises(LeaderboardError) as caught:
-        board.read(columns=COLUMNS)
+        board.read(heavy=True)
     assert str(caught.value).startswith(f"{path} is no readable Parquet file (")
     assert str(caught.value).endswith("); delete it to go on without it")
     path.unlink()

@@ -14,6 +14,7 @@ from antsbees.data.datasets import Dataset, Split
 from results.schema import TrialRecord, TrialStatus
 from sweeps.running.lanes import Lane, LaneKind
 from sweeps.search.samplers import make_sampler
+from sweeps.search.space import SearchSpace
 from sweeps.spec.models import SweepSpec
 
 WIDE_SPACE: dict[str, Any] = {
@@ -70,7 +71,7 @@ def make_spec(space: dict[str, Any] | None = None, **settings: Any) -> SweepSpec
 def study_in_memory(spec: SweepSpec, num_known: int = 0) -> optuna.Study:
     """A study as the spec wants it that is forgotten."""
     optuna.logging.disable_default_handler()
-    sampler = make_sampler(spec, num_known)
+    sampler = make_sampler(spec, SearchSpace.of(spec), num_known)
     return optuna.create_study(direction=spec.objective.direction, sampler=sampler)
 
 
@@ -86,10 +87,11 @@ def epoch(number: int, val_accuracy: float = 0.9) -> dict[str, Any]:
 def row(number: int = 0, score: float | None = 0.9, **changes: Any) -> TrialRecord:
     """The row of a complete trial."""
     record = TrialRecord(
-        sweep="test", trial_number=number, status=TrialStatus.COMPLETE, lr=0.01, momentum=0.9,
+        sweep="test", trial_number=number, status=TrialStatus.COMPLETE,
+        objective="val_accuracy", seed=0, lr=0.01, momentum=0.9,
         weight_decay=0.0001, batch_size=32, label_smoothing=0.0, frozen_stages=9,
         schedule="cosine", final_fraction=0.0, warmup_epochs=0, score=score, val_accuracy=score,
-        val_loss=0.1234, epochs_run=10, epochs_asked=10, training_s=12.5, lane="cpu",
+        val_loss=0.1234, epochs_run=10, epochs=10, training_s=12.5, lane="cpu",
         dataset="photos", dataset_fingerprint="0123456789abcdef", num_val_images=153,
         started_at=datetime(2025, 3, 1, tzinfo=UTC),
     )  # fmt: skip
@@ -113,3 +115,6 @@ class Notes:
 
     def trial_finished(self, record: TrialRecord) -> None:
         self.taken.append(("finished", record.trial_number, record.status))
+
+    def noted(self, sentence: str) -> None:
+        self.taken.append(("noted", sentence))

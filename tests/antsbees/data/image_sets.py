@@ -18,10 +18,10 @@ def write_image(path: Path, shade: int = 0) -> None:
 
 
 def write_set(root: Path, classes: tuple[str, ...] = ("ants", "bees"), count: int = 2) -> Path:
-    for split in ("train", "val"):
+    for first, split in ((0, "train"), (100, "val")):
         for number, name in enumerate(classes):
             for i in range(count):
-                write_image(root / split / name / f"{i}.png", 10 * number + i)
+                write_image(root / split / name / f"{i}.png", first + 10 * number + i)
     return root
 
 

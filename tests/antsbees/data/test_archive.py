@@ -57,3 +57,54 @@ def test_a_damaged_zip_is_refused_by_name(tmp_path: Path) -> None:
     content[60:80] = bytes(20)
     archive.write_bytes(content)
     assert str(archive) in refusal(archive)
+
+
+def test_a_zip_with_a_name_too_long_is_refused(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "bad.zip", write_set(tmp_path / "set"))
+    with zipfile.ZipFile(archive, "a") as opened:
+        opened.writestr(f"train/ants/{'x' * 300}.png", "out")
+    message = f"{archive} cannot be unpacked: File name too long: {'x' * 300}.png"
+    assert refusal(archive) == message
+
+
+def test_a_zip_with_a_file_called_train_is_refused_or_ignored(tmp_path: Path) -> None:
+    root = write_set(tmp_path / "set")
+    beside = zipped(tmp_path / "beside.zip", root, "inside/")
+    instead = zipped(tmp_path / "instead.zip", root)
+    for archive in (beside, instead):
+        with zipfile.ZipFile(archive, "a") as opened:
+            opened.writestr("train", "a file")
+    assert len(open_dataset(str(beside)).train) == 4
+    assert refusal(instead).startswith(f"{instead} cannot be unpacked: ")
+
+
+@pytest.mark.parametrize("gigabytes", [21, 10**6])
+def test_a_zip_that_unpacks_to_too_much_is_refused_before_it_is_unpacked(
+    tmp_path: Path, own_cache: Path, gigabytes: int
+) -> None:
+    archive = zipped(tmp_path / "bomb.zip", write_set(tmp_path / "set"))
+    with zipfile.ZipFile(archive, "a") as opened:
+        opened.filelist[0].file_size = gigabytes * 1024**3
+        opened.writestr("more", "to have the list of files written again")
+    message = refusal(archive)
+    assert message.startswith(f"{archive} would take {gigabytes}.0 GB unpacked; at most 20 GB are")
+    assert message.endswith("GB are free; unpack it yourself and name the folder")
+    assert list(own_cache.rglob("*.png")) == []
+
+
+def test_no_entry_of_a_zip_holds_more_than_it_declares(tmp_path: Path) -> None:
+    """Else the limit on declared sizes would be none."""
+    root = write_set(tmp_path / "set")
+    (root / "train" / "ants" / "big.ppm").write_bytes(bytes(10**6))
+    archive = zipped(tmp_path / "bomb.zip", root)
+    with zipfile.ZipFile(archive, "a") as opened:
+        (big,) = (entry for entry in opened.filelist if entry.filename.endswith("big.ppm"))
+        big.file_size = 10
+        opened.writestr("more", "to have the list of files written again")
+    assert "cannot be unpacked: Bad CRC-32" in refusal(archive)
+
+
+def test_a_zip_brings_its_test_folder_along(tmp_path: Path) -> None:
+    root = write_set(tmp_path / "set")
+    write_image(root / "test" / "ants" / "0.png")
+    assert open_dataset(str(zipped(tmp_path / "set.zip", root))).test_folder is not None

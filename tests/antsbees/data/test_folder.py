@@ -6,6 +6,8 @@ import os
 import shutil
 from pathlib import Path
 
+import pytest
+
 from antsbees.data.folder import read_folder
 from antsbees.data.sources import open_dataset
 from tests.antsbees.data.image_sets import refusal, write_image, write_set
@@ -89,3 +91,35 @@ def test_the_fingerprint_depends_on_names_and_contents_and_not_on_the_place(
     write_image(tmp_path / "one" / "train/ants/00.png", 255)
     changed = read_folder(tmp_path / "one").fingerprint
     assert len({first.fingerprint, renamed, changed}) == 3
+
+
+def test_class_folders_that_are_links_are_counted_like_others(tmp_path: Path) -> None:
+    root = write_set(tmp_path / "set")
+    for split in ("train", "val"):
+        (root / split / "ants").rename(tmp_path / f"{split} ants")
+        (root / split / "ants").symlink_to(tmp_path / f"{split} ants")
+    (tmp_path / "train ants" / "notes.txt").touch()
+    (tmp_path / "train ants" / "circle").symlink_to(root / "train")
+    found = read_folder(root)
+    assert (len(found.train), len(found.val), found.num_skipped) == (4, 4, 1)
+
+
+def test_an_image_that_cannot_be_read_is_named_among_the_faults(tmp_path: Path) -> None:
+    """Reading a process's memory from its start fails, for the superuser too."""
+    root = write_set(tmp_path / "set", ("ants", "bees", "wasps"))
+    (root / "train" / "ants" / "locked.png").symlink_to("/proc/self/mem")
+    shutil.rmtree(root / "val" / "wasps")
+    assert refusal(root).splitlines()[1:] == [
+        "  - class wasps is in train/ but not in val/",
+        "  - train/ants/locked.png cannot be read: Input/output error",
+    ]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may list every folder")
+def test_a_folder_that_cannot_be_listed_is_named(tmp_path: Path) -> None:
+    root = write_set(tmp_path / "set")
+    (root / "train" / "ants").chmod(0)
+    try:
+        assert refusal(root) == f"{root}/train/ants cannot be read: Permission denied"
+    finally:
+        (root / "train" / "ants").chmod(0o755)

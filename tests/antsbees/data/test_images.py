@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, TiffImagePlugin
+from PIL import Image, ImageOps, TiffImagePlugin
 
 from antsbees.data.images import decode, training_view, validation_view
 
@@ -112,6 +114,9 @@ def test_a_16_bit_tiff_of_the_other_byte_order_is_read(tmp_path: Path) -> None:
     assert colour(decoded, 1, 1) == WHITE
 
 
+DAMAGED_EXIF = b"Exif\0\0MM\0\x2a\xff\xff\xff\xffgarbage"
+
+
 def jpeg_bytes(**options: object) -> bytes:
     buffer = io.BytesIO()
     gradient(200, 200).save(buffer, "JPEG", **options)
@@ -130,7 +135,6 @@ def test_what_cannot_be_decoded_is_an_os_error(tmp_path: Path, content: bytes) -
         decode(path)
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 @pytest.mark.parametrize("suffix", ["png", "jpg", "gif", "bmp", "tif", "webp"])
 def test_no_other_error_than_os_error_escapes(tmp_path: Path, suffix: str) -> None:
     """Whatever Pillow raises inside for damaged bytes, callers see one kind."""
@@ -149,11 +153,45 @@ def test_no_other_error_than_os_error_escapes(tmp_path: Path, suffix: str) -> No
     assert refused > 40
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 def test_an_image_whose_exif_is_damaged_is_still_read(tmp_path: Path) -> None:
     path = tmp_path / "camera.jpg"
-    path.write_bytes(jpeg_bytes(exif=b"Exif\0\0MM\0\x2a\xff\xff\xff\xffgarbage"))
+    path.write_bytes(jpeg_bytes(exif=DAMAGED_EXIF))
     assert decode(path).size == (200, 200)
+
+
+def test_what_pillow_warns_about_is_not_printed_from_whatever_thread(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    path = tmp_path / "camera.jpg"
+    path.write_bytes(jpeg_bytes(exif=DAMAGED_EXIF))
+    filters = list(warnings.filters)
+    with ThreadPoolExecutor(4) as pool:
+        assert len(list(pool.map(decode, [path] * 40))) == 40
+    assert [str(warned.message) for warned in recwarn] == []
+    assert warnings.filters == filters
+    with Image.open(path) as image:
+        ImageOps.exif_transpose(image)
+    assert len(recwarn) > 0
+
+
+@pytest.mark.parametrize(
+    ("value", "shade"),
+    [(0.0, 0), (0.5, 128), (1.0, 255), (100.0, 100), (255.0, 255), (65535.0, 255)],
+)
+def test_floats_are_fractions_of_white_or_8_bits_or_16_bits(
+    tmp_path: Path, value: float, shade: int
+) -> None:
+    decoded = saved(tmp_path / "float.tif", Image.new("F", (4, 4), value))
+    assert colour(decoded, 1, 1) == (shade, shade, shade)
+
+
+def test_floats_that_are_no_numbers_are_black(tmp_path: Path) -> None:
+    image = Image.new("F", (4, 4), 1.0)
+    image.putpixel((0, 0), float("nan"))
+    image.putpixel((1, 0), float("inf"))
+    decoded = saved(tmp_path / "float.tif", image)
+    seen = [colour(decoded, x, 0)[0] for x in range(3)]
+    assert seen == [0, 0, 255]
 
 
 @pytest.mark.parametrize("image_size", [(40, 30), (1, 1), (300, 2), (2, 300)])

@@ -36,15 +36,16 @@ def test_first_tries_of_a_study_whose_process_was_killed_before_they_were_in(
     journal = tmp_path / "study.journal"
     code = (
         "import os, signal, sys; from pathlib import Path;"
-        "from sweeps.search import firsts, study; from sweeps.spec.models import SweepSpec;"
-        "real = firsts.divide; calls = [];\n"
+        "from sweeps.search.study import SearchSpace, SearchStudy;"
+        "from sweeps.spec.models import SweepSpec;"
+        "real = SearchSpace.divide; calls = [];\n"
         "def divide(*given):\n"
         "    calls.append(given)\n"
         "    if len(calls) == 2: os.kill(os.getpid(), signal.SIGKILL)\n"
         "    return real(*given)\n"
-        "firsts.divide = divide\n"
+        "SearchSpace.divide = divide\n"
         "spec = SweepSpec.model_validate_json(sys.argv[2])\n"
-        "study.SearchStudy.open(spec, Path(sys.argv[1]))"
+        "SearchStudy.open(spec, Path(sys.argv[1]))"
     )
     spec = spec_with(A, B)
     killed = subprocess.run([sys.executable, "-c", code, journal, spec.model_dump_json()])

@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.search.history import NUM_BEST, NUM_RECENT, HistorySampler
 from sweeps.search.samplers import make_sampler
-from sweeps.search.space import GIVEN
+from sweeps.search.space import GIVEN, SearchSpace
 from tests.sweeps.sweep_fakes import make_spec
 
 COMPLETE, PRUNED, FAIL = TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL
@@ -112,7 +112,8 @@ SEARCHED = ("lr", "momentum", "weight_decay")
 
 def sampler_and_study(name: str, given: dict[str, float]) -> tuple[BaseSampler, optuna.Study]:
     """A study of twelve trials; the first was given values, and lacks a parameter."""
-    sampler = make_sampler(make_spec(SPACE, search={"sampler": name}))
+    spec = make_spec(SPACE, search={"sampler": name})
+    sampler = make_sampler(spec, SearchSpace.of(spec))
     study = optuna.create_study(sampler=sampler)
     study.enqueue_trial({"lr": 0.1, "momentum": 0.9}, user_attrs={GIVEN: given})
     for number in range(12):
@@ -125,7 +126,7 @@ def sampler_and_study(name: str, given: dict[str, float]) -> tuple[BaseSampler, 
     return sampler, study
 
 
-@pytest.mark.parametrize("name", ["tpe", "gp", "cmaes", "qmc"])
+@pytest.mark.parametrize("name", ["tpe", "cmaes", "qmc"])
 def test_a_first_try_outside_of_the_space_takes_no_parameter_from_the_model(name: str) -> None:
     sampler, study = sampler_and_study(name, {"weight_decay": 0.0})
     trial = cast(FrozenTrial, study.ask()._cached_frozen_trial)

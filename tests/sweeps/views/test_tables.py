@@ -65,7 +65,7 @@ def test_a_configuration_has_only_the_settings_that_apply() -> None:
     assert configuration(BEST) == {
         "lr": 0.0123456, "momentum": 0.9, "weight_decay": 0.0001, "batch_size": 32,
         "label_smoothing": 0.0, "frozen_stages": 9, "schedule": "cosine", "final_fraction": 0.0,
-        "warmup_epochs": 0,
+        "warmup_epochs": 0, "epochs": 10,
     }  # fmt: skip
 
 

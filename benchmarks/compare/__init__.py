@@ -1,0 +1,1 @@
+"""Measurements against others, side by side on the same machine."""
