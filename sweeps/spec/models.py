@@ -13,7 +13,7 @@ from antsbees.config import Precision, TaskConfig
 from antsbees.errors import ConfigError
 from antsbees.hyperparameters import HYPERPARAMETERS
 from antsbees.networks.catalog import ARCHITECTURES, architecture
-from results.schema import Objective
+from results.schema import TUTORIAL, Objective
 from sweeps.spec.entries import (
     FROZEN_STAGES,
     Entry,
@@ -23,7 +23,7 @@ from sweeps.spec.entries import (
     faults_of,
     values_of,
 )
-from sweeps.spec.first import TUTORIAL, TUTORIAL_FIRST, First, setting_faults
+from sweeps.spec.first import TUTORIAL_FIRST, First, setting_faults
 from sweeps.spec.space import BESIDE_THE_SPACE, SCHEDULE, Space, checked_entry, default_entry
 
 NAME_RULE = "letters, digits, '.', '_' and '-', at most 64, not starting with '.' or '-'"
