@@ -9,11 +9,10 @@ scaled kernel and the bias; BatchNorm's own scale and shift are in them.
 from __future__ import annotations
 
 import copy
+from typing import cast
 
 import torch
 from torch import nn
-
-from antsbees.layers.pointwise import PointwiseConv2d
 
 
 def fold_batch_norm(network: nn.Module) -> None:
@@ -26,11 +25,13 @@ def fold_batch_norm(network: nn.Module) -> None:
         network: One whose modules define a BatchNorm right after the convolution that it follows.
     """
     for parent in list(network.modules()):
-        before: tuple[str, nn.Module] | None = None
+        before: tuple[str, nn.Module] = "", parent
         for name, layer in list(parent.named_children()):
             if isinstance(layer, nn.BatchNorm2d):
-                if before is not None and _belong(before[1], layer):
-                    setattr(parent, before[0], _folded(before[1], layer))
+                place, convolution = before
+                channels = layer.num_features
+                if isinstance(convolution, nn.Conv2d) and convolution.out_channels == channels:
+                    setattr(parent, place, _folded(convolution, layer))
                     setattr(parent, name, _activation(layer))
                 else:
                     setattr(parent, name, FrozenBatchNorm2d(layer))
@@ -50,12 +51,7 @@ class FrozenBatchNorm2d(nn.BatchNorm2d):
         y = nn.functional.batch_norm(
             input, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
         )
-        answer: torch.Tensor = self.act(y)
-        return answer
-
-
-def _belong(convolution: nn.Module, layer: nn.BatchNorm2d) -> bool:
-    return isinstance(convolution, nn.Conv2d) and convolution.out_channels == layer.num_features
+        return cast(torch.Tensor, cast(nn.Module, self.act)(y))
 
 
 def _activation(layer: nn.BatchNorm2d) -> nn.Module:
@@ -78,8 +74,6 @@ def _folded(convolution: nn.Conv2d, layer: nn.BatchNorm2d) -> nn.Conv2d:
             shift = shift + convolution.bias * scale
         weight = convolution.weight * scale[:, None, None, None]
     folded = copy.copy(convolution)
-    if isinstance(folded, PointwiseConv2d):
-        folded.__class__ = nn.Conv2d  # there is no recipe left to pass on
     learns = convolution.weight.requires_grad
     folded._parameters = {
         "weight": nn.Parameter(weight, requires_grad=learns),
