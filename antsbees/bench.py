@@ -47,7 +47,7 @@ class Bench:
         self._cache = cache
         self._precision_folder = precision_folder
         configure(self._execution)
-        self.backbone = backbone or load_backbone(task.backbone, task.weights, task.data_seed)
+        self.backbone = backbone or load_backbone(task.backbone, task.weights)
         self._activations: dict[Precision, Activations] = {}
         self._used: Execution | None = None
 

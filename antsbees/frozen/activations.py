@@ -215,7 +215,7 @@ def _room_at_hand(execution: Execution) -> int:
     """Return the bytes of activations to keep at hand; the GPU's part never ran on a real one."""
     if not execution.on_gpu:
         return HELD_ON_HOST_BYTES
-    free, _ = torch.cuda.mem_get_info(torch.device(execution.device))
+    free, _ = torch.cuda.mem_get_info(execution.gpu_index)
     return int(free * GPU_FRACTION)
 
 

@@ -17,7 +17,7 @@ from filelock import FileLock
 from torch import Tensor, nn
 
 from antsbees.config import Precision
-from antsbees.machine.devices import Execution, arithmetic
+from antsbees.machine.devices import Execution, arithmetic, processor_of
 from antsbees.networks.backbones import Backbone
 from antsbees.storage import publish_file
 
@@ -62,7 +62,7 @@ def resolve(
 
 def _key(execution: Execution, backbone: Backbone, what: str, image_size: int) -> str:
     if execution.on_gpu:
-        processor = torch.cuda.get_device_name(execution.device)
+        processor = processor_of(execution)
     else:
         processor = f"{platform.node()} {_cpu_model()} {execution.threads} threads"
     name = backbone.architecture.name
@@ -156,4 +156,4 @@ def _training_step(
 
 def _synchronise(execution: Execution) -> None:
     if execution.on_gpu:
-        torch.cuda.synchronize()
+        torch.cuda.synchronize(execution.gpu_index)

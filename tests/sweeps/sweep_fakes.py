@@ -114,3 +114,6 @@ class Notes:
 
     def trial_finished(self, record: TrialRecord) -> None:
         self.taken.append(("finished", record.trial_number, record.status))
+
+    def noted(self, sentence: str) -> None:
+        self.taken.append(("noted", sentence))

@@ -39,7 +39,7 @@ class Stage(nn.Module):
 
 
 def backbone(slow: Precision) -> Backbone:
-    return Backbone(Architecture("fake", 2, 3), (Stage(slow), Stage(slow)), "fake")
+    return Backbone(Architecture("fake", "none", 2, 3), (Stage(slow), Stage(slow)), "fake")
 
 
 @pytest.fixture(autouse=True)
