@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from antsbees.config import TaskConfig, TrialConfig
+from antsbees.config import TaskConfig, TrialConfig, check_frozen_stages
 from antsbees.errors import ConfigError, DivergedError
 from antsbees.evaluation import Evaluation, evaluate, network_input
 from antsbees.frozen.activations import Activations
@@ -59,7 +59,7 @@ class Training:
         train_on: The splits to learn from.
 
     Raises:
-        ConfigError: More stages are frozen than the backbone has.
+        ConfigError: More stages are frozen than the backbone has, or it is another trial's.
     """
 
     def __init__(
@@ -71,11 +71,9 @@ class Training:
         run: Execution,
         train_on: tuple[str, ...] = ("train",),
     ) -> None:
-        if config.frozen_stages > task.num_stages:
-            raise ConfigError(
-                f"frozen_stages must be at most {task.num_stages}, the number of stages of "
-                f"{task.backbone}, got {config.frozen_stages}"
-            )
+        check_frozen_stages(config.frozen_stages, task.backbone)
+        if config.backbone not in (None, task.backbone):
+            raise ConfigError(f"this is a trial of {config.backbone}, not of {task.backbone}")
         self.config = config
         self.epoch = 0
         self.evaluation: Evaluation | None = None

@@ -102,6 +102,7 @@ class InFlight:
         facts = asdict(self.facts) if self.facts else {}
         started_at_s = facts.pop("started_at_s", self.proposed_at_s)
         kind, message = self.error or (None, None)
+        backbone = self.asked.config.backbone or spec.task.backbone
         return TrialRecord(
             sweep=spec.name,
             trial_number=self.number,
@@ -116,9 +117,8 @@ class InFlight:
             dataset=dataset.name,
             dataset_fingerprint=dataset.fingerprint,
             num_val_images=len(dataset.val),
-            backbone=spec.backbone,
             weights=spec.weights,
-            image_size=spec.image_size,
+            image_size=spec.task_of(backbone).image_size,
             views=spec.views,
             data_seed=spec.seed,
             code_version=__version__,
@@ -126,7 +126,7 @@ class InFlight:
             probabilities=self.probabilities,
             error_kind=kind,
             error_message=message,
-            **_hyperparameters(self.asked.config.to_dict()),
+            **_hyperparameters(self.asked.config.to_dict() | {"backbone": backbone}),
             **_outcome([asdict(epoch) for epoch in self.curve], spec.objective),
             **facts,
         )
