@@ -99,8 +99,6 @@ def _run_locked(
         outcome.interrupted = searcher.interrupted
         shutil.rmtree(paths.ray(spec.name), ignore_errors=True)
     if spec.name in leaderboard.sweeps():
-        if not outcome.interrupted:
-            leaderboard.compact(spec.name)
         outcome.records = leaderboard.read(spec.name)
     outcome.num_new = sum(not r.is_open for r in outcome.records) - len(known)
     if ended is not None:

@@ -86,6 +86,11 @@ class SearchSpace:
         found = (p for h in HYPERPARAMETERS.values() for p in _parameters(h, spec))
         return cls(tuple(found), spec.seed, spec.backbones, spec.search.minutes is None)
 
+    def searched(self) -> dict[str, BaseDistribution]:
+        """Return all that the study can be asked for, whatever a trial chooses."""
+        domains = {parameter.name: parameter.domain for parameter in self.parameters}
+        return {name: d for name, d in domains.items() if isinstance(d, BaseDistribution)}
+
     def suggest(self, trial: optuna.Trial) -> TrialConfig:
         """Ask the study for what the space leaves open, and build the configuration.
 
@@ -235,22 +240,3 @@ def _members(domain: BaseDistribution | Value) -> Iterator[Any]:
             raise TypeError(f"a grid cannot be made of {domain}")
         case _:
             yield domain
-
-
-def suggest(trial: optuna.Trial, spec: SweepSpec) -> TrialConfig:
-    """Compile the space, and suggest; see ``SearchSpace.suggest``."""
-    return SearchSpace.of(spec).suggest(trial)
-
-
-def grid(spec: SweepSpec) -> list[dict[str, Any]]:
-    """Compile the space, and list its combinations; see ``SearchSpace.grid``."""
-    return SearchSpace.of(spec).grid()
-
-
-def enqueue_first(study: optuna.Study, spec: SweepSpec) -> None:
-    """Put the spec's first configurations into the study, to be tried before the search."""
-    space = SearchSpace.of(spec)
-    for number, first in enumerate(spec.search.first):
-        params, given = space.divide(first)
-        label = first.name or f"first {number + 1}"
-        study.enqueue_trial(params, user_attrs={GIVEN: given, FIRST: label})

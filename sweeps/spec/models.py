@@ -21,7 +21,7 @@ from antsbees.config import Precision, TaskConfig
 from antsbees.errors import ConfigError
 from antsbees.hyperparameters import HYPERPARAMETERS
 from antsbees.networks.catalog import architecture
-from results.schema import Objective
+from results.schema import TUTORIAL, Objective
 from sweeps.spec.entries import (
     FROZEN_STAGES,
     Entry,
@@ -31,7 +31,7 @@ from sweeps.spec.entries import (
     faults_of,
     values_of,
 )
-from sweeps.spec.first import TUTORIAL, TUTORIAL_FIRST, First, setting_faults
+from sweeps.spec.first import TUTORIAL_FIRST, First, setting_faults
 from sweeps.spec.json_schema import entry_schema
 from sweeps.spec.space import BESIDE_THE_SPACE, SCHEDULE, Space, checked_entry, default_entry
 

@@ -14,7 +14,7 @@ from results.schema import TrialRecord
 from sweeps.running.lanes import Lane, LaneKind
 from sweeps.running.messages import Epoch, Facts, Report
 from sweeps.running.searcher import StudySearcher
-from sweeps.search.study import SearchStudy
+from sweeps.search.study import Asked, SearchStudy
 from sweeps.spec.models import SweepSpec
 from tests.sweeps.sweep_fakes import (
     CPU,
@@ -100,3 +100,10 @@ def finish(bench: Bench) -> list[dict[str, Any]]:
         bench.run(str(len(proposed) - 1), 0.5, 0.6)
         assert len(proposed) < 100
     return proposed
+
+
+def next_of(study: SearchStudy) -> Asked:
+    """Take the next trial of a study that has one."""
+    asked = study.next()
+    assert asked is not None
+    return asked

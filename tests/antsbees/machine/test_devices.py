@@ -12,7 +12,7 @@ import torch
 
 from antsbees.config import Precision
 from antsbees.errors import ConfigError, DeviceError
-from antsbees.frozen.activations import _room_at_hand
+from antsbees.frozen.activations import tensors_at_hand
 from antsbees.machine.allocator import ALLOCATOR_ENV
 from antsbees.machine.devices import Execution, arithmetic, configure, numerics
 from antsbees.machine.precision import _synchronise
@@ -103,7 +103,7 @@ def test_a_gpu_has_an_index(device: str, index: int | None) -> None:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
-@pytest.mark.parametrize("ask", [numerics, _room_at_hand, _synchronise])
+@pytest.mark.parametrize("ask", [numerics, tensors_at_hand, _synchronise])
 def test_what_else_asks_the_gpu_fails_for_want_of_a_driver_too(
     ask: Callable[[Execution], object],
 ) -> None:

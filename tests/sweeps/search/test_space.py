@@ -10,7 +10,9 @@ import pytest
 
 from antsbees.config import SETTINGS_OF_KIND, Schedule, TrialConfig
 from antsbees.hyperparameters import ScheduleKind
-from sweeps.search.space import FIRST, GIVEN, enqueue_first, grid, suggest
+from sweeps.search.firsts import keep_in_step
+from sweeps.search.space import FIRST, GIVEN, SearchSpace
+from sweeps.spec.models import SweepSpec
 from tests.sweeps.sweep_fakes import (
     GRID_SPACE,
     NUM_IN_GRID,
@@ -22,6 +24,18 @@ from tests.sweeps.sweep_fakes import (
 SHARED = {"lr", "momentum", "weight_decay", "batch_size", "frozen_stages", "warmup_epochs"}
 NUM_ASKS = 50
 LITE0 = "efficientnet_lite0"
+
+
+def suggest(trial: optuna.Trial, spec: SweepSpec) -> TrialConfig:
+    return SearchSpace.of(spec).suggest(trial)
+
+
+def grid(spec: SweepSpec) -> list[dict[str, Any]]:
+    return SearchSpace.of(spec).grid()
+
+
+def enqueue_first(study: optuna.Study, spec: SweepSpec) -> None:
+    keep_in_step(study, study._storage, spec, SearchSpace.of(spec))
 
 
 def settings_in(params: dict[str, Any]) -> set[str]:
