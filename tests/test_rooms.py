@@ -33,10 +33,10 @@ ALLOWED: dict[str, set[str]] = {
         "antsbees", "antsbees.layers", "antsbees.networks.families", "safetensors", "torch",
     },
     "antsbees.networks.families": {"antsbees", "timm", "torch", "torchvision"},
-    "results": {"_typeshed", "filelock", "pandas", "pyarrow"},
+    "results": {"_typeshed", "filelock", "numpy", "pandas", "pyarrow"},
     "sweeps": {
         "antsbees", "antsbees.data", "antsbees.machine", "antsbees.networks", "results", "rich",
-        "sweeps.spec", "torch",
+        "sweeps.spec", "sweeps.views", "torch",
     },
     "sweeps.cli": {
         "antsbees", "antsbees.frozen", "results", "rich", "sweeps", "sweeps.running",
@@ -48,7 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "sweeps.search": {"antsbees", "numpy", "optuna", "results", "sweeps.spec"},
     "sweeps.spec": {"antsbees", "antsbees.networks", "pydantic", "results", "sweeps", "yaml"},
-    "sweeps.views": {"antsbees", "results", "rich", "sweeps.running", "sweeps.spec"},
+    "sweeps.views": {"antsbees", "results", "rich", "sweeps", "sweeps.running", "sweeps.spec"},
 }  # fmt: skip
 
 

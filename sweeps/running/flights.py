@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
-from typing import Any
 
-from antsbees import __version__
 from antsbees.data.datasets import Dataset
-from results.ranking import is_better
-from results.schema import COLUMNS, LOST, Objective, TrialRecord, TrialStatus
+from results.schema import LOST, TrialRecord, TrialStatus
+from sweeps.rows import Ended, record_of
 from sweeps.running.health import Failure
 from sweeps.running.lanes import Lane
 from sweeps.running.messages import Epoch, Facts, Proposal, Report
@@ -99,59 +95,19 @@ class InFlight:
 
     def record(self, spec: SweepSpec, dataset: Dataset, now_s: float) -> TrialRecord:
         """Return its row."""
-        facts = asdict(self.facts) if self.facts else {}
-        started_at_s = facts.pop("started_at_s", self.proposed_at_s)
-        kind, message = self.error or (None, None)
-        backbone = self.asked.config.backbone or spec.task.backbone
-        return TrialRecord(
-            sweep=spec.name,
-            trial_number=self.number,
+        ended = Ended(
+            number=self.number,
+            config=self.asked.config,
             status=self.status,
-            first=self.asked.first,
-            waiting_s=max(0.0, started_at_s - self.proposed_at_s),
-            started_at=datetime.fromtimestamp(started_at_s, UTC),
-            finished_at=datetime.fromtimestamp(now_s, UTC),
             lane=str(self.lane.kind),
             device=self.lane.device,
             threads=self.lane.threads,
-            dataset=dataset.name,
-            dataset_fingerprint=dataset.fingerprint,
-            num_val_images=len(dataset.val),
-            weights=spec.weights,
-            image_size=spec.task_of(backbone).image_size,
-            views=spec.views,
-            data_seed=spec.seed,
-            code_version=__version__,
-            objective=str(spec.objective),
+            proposed_at_s=self.proposed_at_s,
+            finished_at_s=now_s,
+            first=self.asked.first,
+            facts=asdict(self.facts) if self.facts else {},
+            curve=[asdict(epoch) for epoch in self.curve],
             probabilities=self.probabilities,
-            error_kind=kind,
-            error_message=message,
-            **_hyperparameters(self.asked.config.to_dict() | {"backbone": backbone}),
-            **_outcome([asdict(epoch) for epoch in self.curve], spec.objective),
-            **facts,
+            error=self.error,
         )
-
-
-def _hyperparameters(config: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in config.items() if name in COLUMNS}
-
-
-def _outcome(curve: list[dict[str, Any]], objective: Objective) -> dict[str, Any]:
-    """Sum a learning curve up; the numbers of a row are those of its last epoch."""
-    if not curve:
-        return {}
-    last, best = curve[-1], curve[0]
-    for epoch in curve[1:]:
-        if is_better(epoch[objective], best[objective], objective):
-            best = epoch
-    return {
-        "score": last[objective],
-        "val_accuracy": last["val_accuracy"],
-        "val_loss": last["val_loss"],
-        "train_loss": last["train_loss"],
-        "best_epoch": best["epoch"],
-        "epochs_run": len(curve),
-        "curve": curve,
-        "training_s": sum(epoch["seconds"] for epoch in curve),
-        "trained_part_s": sum(epoch["train_s"] for epoch in curve),
-    }
+        return record_of(ended, spec, dataset)
