@@ -33,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
         "antsbees", "antsbees.layers", "antsbees.networks.families", "safetensors", "torch",
     },
     "antsbees.networks.families": {"antsbees", "timm", "torch", "torchvision"},
-    "results": {"_typeshed", "filelock", "pandas", "pyarrow"},
+    "results": {"_typeshed", "filelock", "numpy", "pandas", "pyarrow"},
     "sweeps": {
         "antsbees", "antsbees.data", "antsbees.machine", "antsbees.networks", "results", "rich",
         "sweeps.spec", "sweeps.views", "torch",

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,10 @@ from sweeps.running.log import logged
 OBJECT_STORE_BYTES = 200 * 1024**2  # results are small; images and activations do not go through it
 SHUTDOWN_S = 20.0  # a cluster whose head is gone never answers a good-bye
 CONNECT_S = 3.0
+_LAST_SENTENCE = (
+    "the sweep's process was killed, or ended by Ray (see {log}); what it has is in the "
+    "leaderboard: run the same command again to go on"
+)
 _TUNE_ENV = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # a failed trial has no score
@@ -53,7 +57,7 @@ def connected(address: str | None, log: Path) -> Iterator[None]:
         with logged(log):
             yield
         return
-    with nullcontext() if address else guarded(), logged(log):
+    with guarded(_LAST_SENTENCE.format(log=log)), logged(log):
         try:
             ray.init(
                 log_to_driver=False,

@@ -1,4 +1,4 @@
-"""Takes a sweep up again: is it the same one, and what does its study not know yet?"""
+"""Takes a sweep up again: tells whether it is the same one, and its study what it missed."""
 
 from __future__ import annotations
 

@@ -231,7 +231,7 @@ class StudySearcher(Searcher):
         verdict = self._health.failed(failure, self._clock())
         logger.warning("trial %d failed: %s (%s)", flight.number, failure, verdict)
         if verdict in (Verdict.LANE, Verdict.SWEEP):
-            self._give_back(flight)
+            self._held.append(flight)
             self._close_lane(failure, verdict)
         elif failure.lost:
             self._losses[flight.number] += 1
@@ -248,15 +248,14 @@ class StudySearcher(Searcher):
 
     def _close_lane(self, failure: Failure, verdict: Verdict) -> None:
         """Close the lane of a failure, whose trials go elsewhere, or end the sweep."""
-        if failure.lane in self._closed:
-            return
-        self._closed.add(failure.lane)
-        open_lanes = {lane.kind: lane for lane in self._lanes_now(self._closed)}
-        sentence = told(failure, verdict, open_lanes)
-        if verdict is Verdict.SWEEP or not open_lanes:
-            self.ended = self.ended or sentence
-        else:
-            self._observer.noted(sentence)
+        if failure.lane not in self._closed:
+            self._closed.add(failure.lane)
+            open_lanes = {lane.kind: lane for lane in self._lanes_now(self._closed)}
+            sentence = told(failure, verdict, open_lanes)
+            if verdict is Verdict.SWEEP or not open_lanes:
+                self.ended = self.ended or sentence
+            else:
+                self._observer.noted(sentence)
         for held in self._take_held(failure.lane):
             self._give_back(held)
 

@@ -147,3 +147,19 @@ def test_a_first_try_that_only_brings_what_is_not_searched_is_learned_from() -> 
     sampler, study = sampler_and_study("tpe", {"weight_decay": 0.0})
     assert isinstance(sampler, HistorySampler)
     assert len(sampler.shown(study).get_trials()) == 11
+
+
+@pytest.mark.parametrize("name", ["tpe", "gp", "cmaes"])
+def test_optunas_samplers_look_at_a_study_through_what_the_view_replaces(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``Study._get_trials`` is Optuna's own; a sampler that went around it would see all trials."""
+    spec = make_spec(SPACE, search={"sampler": name})
+    sampler = make_sampler(spec, SearchSpace.of(spec))
+    assert isinstance(sampler, HistorySampler)
+    study = study_of([COMPLETE] * 3)
+    assert callable(study._get_trials)
+    view = sampler.shown(study)
+    monkeypatch.setattr(type(view), "_get_trials", lambda *_, **__: [])
+    trial = study.ask()._cached_frozen_trial
+    assert sampler.inner.infer_relative_search_space(view, trial) == {}
