@@ -10,6 +10,9 @@ SWEEP_OPTIONS := $(if $(NAME),--name "$(NAME)") $(if $(DATA),--data "$(DATA)") $
 ROW_OPTIONS := $(if $(NAME),--sweep "$(NAME)")
 SOURCES := antsbees results sweeps tests benchmarks
 
+CHECK_PYTHON := test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	{ echo "error: antsbees needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1); name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+
 .DEFAULT_GOAL := help
 .PHONY: help setup sweep best leaderboard retrain predict test test-unit test-whole lint format bench clean
 
@@ -20,6 +23,7 @@ help: ## list the targets
 	@echo "           IMAGES=files or folders and MODEL=name, for predict"
 
 $(STAMP): pyproject.toml constraints.txt
+	@$(CHECK_PYTHON)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@

@@ -43,11 +43,11 @@ class Bench:
     ) -> None:
         self.dataset = dataset
         self.task = task = task or TaskConfig()
-        self._execution = execution or Execution()
+        self.execution = execution or Execution()
         self._cache = cache
         self._precision_folder = precision_folder
-        configure(self._execution)
-        self.backbone = backbone or load_backbone(task.backbone, task.weights, task.data_seed)
+        configure(self.execution)
+        self.backbone = backbone or load_backbone(task.backbone, task.weights)
         self._activations: dict[Precision, Activations] = {}
         self._used: Execution | None = None
 
@@ -93,7 +93,7 @@ class Bench:
             ConfigError: More stages are frozen than the backbone has.
         """
         k, size = config.frozen_stages, self.task.image_size
-        execution = resolve(self._execution, self.backbone, k, size, self._precision_folder)
+        execution = resolve(self.execution, self.backbone, k, size, self._precision_folder)
         release_freed_memory()
         self._used = execution
         activations = self._activations_in(execution)

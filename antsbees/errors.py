@@ -5,7 +5,8 @@ AntsbeesError
 │   ├── ConfigError    a configuration breaks a rule
 │   ├── DataError      the images cannot be used as they are
 │   ├── WeightsError   pre-trained weights are missing, damaged or of another architecture
-│   └── ModelError     a saved model cannot be read
+│   ├── ModelError     a saved model cannot be read
+│   └── DeviceError    torch cannot use the device
 └── DivergedError      the loss of a trial is no longer a finite number
 """
 
@@ -32,6 +33,10 @@ class WeightsError(UserError):
 
 class ModelError(UserError):
     """A saved model cannot be read."""
+
+
+class DeviceError(UserError):
+    """torch cannot use the device that was asked for."""
 
 
 class DivergedError(AntsbeesError):

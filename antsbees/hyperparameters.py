@@ -255,6 +255,14 @@ _TABLE = (
         unit="epochs",
     ),
     Hyperparameter(
+        "warmup_epochs",
+        Kind.COUNT,
+        "Time over which the learning rate rises linearly before the schedule proper begins.",
+        default=0,
+        bounds=Bounds(at_least=0, at_most=_MOST),
+        unit="epochs",
+    ),
+    Hyperparameter(
         "schedule",
         Kind.CATEGORY,
         "How the learning rate changes over a trial.",
@@ -290,17 +298,13 @@ _TABLE = (
         bounds=Bounds(above=0, below=1),
         belongs_to=_of_schedule(ScheduleKind.ONE_CYCLE),
     ),
-    Hyperparameter(
-        "warmup_epochs",
-        Kind.COUNT,
-        "Time over which the learning rate rises linearly before the schedule proper begins.",
-        default=0,
-        bounds=Bounds(at_least=0, at_most=_MOST),
-        unit="epochs",
-    ),
 )
 
 HYPERPARAMETERS: Mapping[str, Hyperparameter] = MappingProxyType({h.name: h for h in _TABLE})
+"""By name; a choice stands before the settings it brings with it."""
+
+CHOICES = tuple(dict.fromkeys(h.belongs_to.choice for h in _TABLE if h.belongs_to))
+"""The hyperparameters that bring settings with them."""
 
 
 def settings_of(choice: str, value: str) -> tuple[str, ...]:

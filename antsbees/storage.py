@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import functools
 import logging
 import os
@@ -47,6 +48,21 @@ def _writable_or_temporary(folder: Path) -> Path:
             folder, error.strerror, temporary,
         )  # fmt: skip
         return temporary
+
+
+_reported: set[Path] = set()
+
+
+def report_unusable(folder: Path, error: OSError) -> None:
+    """Say, once in a process, that nothing is kept in a folder; what fails there costs only time.
+
+    A full disk is said every time.
+    """
+    if error.errno != errno.ENOSPC:
+        if folder in _reported:
+            return
+        _reported.add(folder)
+    logger.warning("nothing is kept in %s, which cannot be used: %s", folder, error)
 
 
 @contextmanager

@@ -57,6 +57,9 @@ class Objective(StrEnum):
         return "maximize" if self is Objective.VAL_ACCURACY else "minimize"
 
 
+TUTORIAL = "tutorial"
+"""The ``first`` of the tutorial's configuration, which others are held against."""
+
 CURVE_TYPE = pa.list_(
     pa.struct(
         [

@@ -10,6 +10,7 @@ from rich.panel import Panel
 
 from antsbees.data.datasets import Dataset
 from antsbees.data.sources import open_dataset
+from antsbees.networks.catalog import architecture
 
 
 def open_images(source: str, console: Console) -> Dataset:
@@ -31,7 +32,8 @@ def open_images(source: str, console: Console) -> Dataset:
 
 def require_weights(backbone: str, weights: str) -> None:
     """Find out before the first trial if weights that are not installed can be had."""
-    if weights != "none" and (backbone, weights) != ("efficientnet_lite0", "default"):
+    comes_along = weights == "default" and architecture(backbone).family == "efficientnet_lite"
+    if weights != "none" and not comes_along:
         from antsbees.networks.backbones import load_backbone
 
         load_backbone(backbone, weights)

@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
-import json
 import statistics
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from antsbees import __version__
 from antsbees.bench import Bench
 from antsbees.checkpoints import ModelDescription, save_model
-from antsbees.config import Precision, TaskConfig, TrialConfig
-from antsbees.data.datasets import Dataset
-from antsbees.data.sources import open_dataset
-from antsbees.errors import DataError
+from antsbees.errors import DivergedError
 from antsbees.machine.allocator import keep_freed_memory
-from antsbees.machine.devices import Execution
-from antsbees.machine.versions import library_versions
 from antsbees.storage import cache_folder
 from antsbees.training import EpochMetrics, Training
-from results.schema import HYPERPARAMETERS, TrialRecord
-from sweeps.errors import UsageError
+from results.schema import TrialRecord
+from sweeps.origin import Origin
+from sweeps.rows import config_of, execution_of, task_of
+from sweeps.views.model_card import model_card
 
 Report = Callable[[int, EpochMetrics], None]
 """Called with the seed and the metrics of every epoch."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What to train again, and how often.
+
+    Args:
+        num_seeds: Seeds to train under: the row's own, and those that follow it; at least 1.
+        on_all: Learn from the validation images too.
+    """
+
+    record: TrialRecord
+    origin: Origin
+    num_seeds: int = 1
+    on_all: bool = False
+
+    def __post_init__(self) -> None:
+        if self.num_seeds < 1:
+            raise ValueError(f"at least one seed is needed, got {self.num_seeds}")
 
 
 @dataclass(frozen=True)
@@ -36,176 +49,138 @@ class Retrained:
     """What came out of training a configuration again.
 
     Args:
+        finals: The metrics of the last epoch, by seed, of the seeds that worked; the model is that
+            of the first.
+        diverged: What went wrong under the others.
         reproduced: Whether the trial's own seed gave the row's accuracy and loss exactly; ``None``
-            where that cannot be asked: other images, or another device.
-        accuracies: Validation accuracy by seed; empty when the validation images were learnt from.
+            where that cannot be asked: other images, another device, or it diverged.
+        other_weights: The pre-trained weights are not those of the trial.
+        other_versions: What else has another version than when the trial ran, a clause each.
     """
 
     folder: Path
-    reproduced: bool | None
-    accuracies: dict[int, float]
-    losses: dict[int, float]
+    finals: Mapping[int, EpochMetrics]
+    diverged: Mapping[int, str] = field(default_factory=dict)
+    reproduced: bool | None = None
+    on_all: bool = False
+    other_weights: bool = False
+    other_versions: tuple[str, ...] = ()
+
+    @property
+    def accuracies(self) -> dict[int, float]:
+        """Validation accuracy by seed; empty when the validation images were learnt from."""
+        finals = {} if self.on_all else self.finals
+        return {seed: metrics.val_accuracy for seed, metrics in finals.items()}
 
 
-def retrain(
-    record: TrialRecord, dataset: Dataset, folder: Path, report: Report,
-    num_seeds: int = 1, on_all: bool = False,
-) -> Retrained:  # fmt: skip
-    """Train a row's configuration with its own seed, then with further ones; save the first model.
+def retrain(asked: Asked, folder: Path, report: Report) -> Retrained:
+    """Train a row's configuration with its own seed, then with further ones.
 
-    Args:
-        dataset: The images of the row.
-        on_all: Learn from the validation images too.
+    The model of the first seed that works is saved as soon as it is there, and described anew
+    after every further one.
 
     Raises:
+        UsageError: The row does not say what is needed.
         WeightsError: The pre-trained weights cannot be had.
-        DivergedError: The loss of a training is no longer finite.
+        DivergedError: The loss is no longer finite, under every seed.
     """
-    task, config = task_of(record), config_of(record)
-    run = execution_of(record)
-    keep_freed_memory()
-    bench = Bench.sharing(dataset, task, run, cache_folder(), 8 * 1024**3)
-    train_on = ("train", "val") if on_all else ("train",)
-    finals: dict[int, EpochMetrics] = {}
-    own: Training | None = None
-    reproduced: bool | None = None
-    for seed in range(config.seed, config.seed + num_seeds):
+    bench, config = _bench(asked), config_of(asked.record)
+    train_on = ("train", "val") if asked.on_all else ("train",)
+    curves: dict[int, list[EpochMetrics]] = {}
+    diverged: dict[int, DivergedError] = {}
+    saved: Training | None = None
+    for seed in range(config.seed, config.seed + asked.num_seeds):
         training = bench.training(config.with_seed(seed), train_on)
-        for _ in range(config.epochs):
-            metrics = training.run_epoch()
-            report(seed, metrics)
-            if (
-                own is None
-                and metrics.epoch == record.epochs_run
-                and _can_compare(record, run, on_all)
-            ):
-                reproduced = _same(record, metrics)
-        own = own or training
-        finals[seed] = metrics
-    accuracies = {} if on_all else {seed: m.val_accuracy for seed, m in finals.items()}
-    losses = {} if on_all else {seed: m.val_loss for seed, m in finals.items()}
-    if own is None:
-        raise UsageError("at least one seed is needed, got 0")
-    result = Retrained(folder, reproduced, accuracies, losses)
-    description = ModelDescription(
-        task=task,
-        config=config,
-        classes=dataset.classes,
-        dataset=dataset.name,
-        dataset_fingerprint=dataset.fingerprint,
-        inference_precision=str(run.inference_precision),
-        metrics=_metrics(result, finals[config.seed], on_all),
+        try:
+            curves[seed] = list(_epochs(training, report))
+            saved = saved or training
+        except DivergedError as error:
+            diverged[seed] = error
+        if saved is not None:
+            result = _result(asked, folder, bench, curves, diverged)
+            description = _description(asked, result, bench, saved)
+            save_model(folder, saved.network(), description, model_card(description))
+    if saved is None:
+        raise diverged[config.seed]
+    return result
+
+
+def _bench(asked: Asked) -> Bench:
+    task, execution = task_of(asked.record), execution_of(asked.record)
+    keep_freed_memory()
+    origin = asked.origin
+    return Bench.sharing(origin.dataset, task, execution, cache_folder(), origin.cache_max_bytes)
+
+
+def _epochs(training: Training, report: Report) -> Iterator[EpochMetrics]:
+    for _ in range(training.config.epochs):
+        metrics = training.run_epoch()
+        report(training.config.seed, metrics)
+        yield metrics
+
+
+def _result(
+    asked: Asked,
+    folder: Path,
+    bench: Bench,
+    curves: Mapping[int, list[EpochMetrics]],
+    diverged: Mapping[int, DivergedError],
+) -> Retrained:
+    record = asked.record
+    own = curves.get(record.seed)
+    reproduced: bool | None = None
+    if own is not None and not asked.on_all and record.device == bench.execution.device:
+        epoch = own[record.epochs_run - 1]
+        reproduced = (epoch.val_accuracy, epoch.val_loss) == (record.val_accuracy, record.val_loss)
+    return Retrained(
+        folder=folder,
+        finals={seed: curve[-1] for seed, curve in curves.items()},
+        diverged={seed: str(error) for seed, error in diverged.items()},
+        reproduced=reproduced,
+        on_all=asked.on_all,
+        other_weights=record.weights_hash not in (None, bench.backbone.weights_hash),
+        other_versions=tuple(_other_versions(record, bench.facts["library_versions"])),
+    )
+
+
+def _other_versions(record: TrialRecord, versions: str) -> Iterator[str]:
+    """Yield what has another version than when the trial ran."""
+    before = dict(
+        part.split(" ", 1) for part in (record.library_versions or "").split(", ") if part
+    )
+    before["antsbees"] = record.code_version or __version__
+    for part in (f"antsbees {__version__}", *versions.split(", ")):
+        name, now = part.split(" ", 1)
+        if before.get(name, now) != now:
+            yield f"{name} was {before[name]} and is {now} here"
+
+
+def _description(
+    asked: Asked, result: Retrained, bench: Bench, saved: Training
+) -> ModelDescription:
+    record, facts = asked.record, bench.facts
+    return ModelDescription(
+        task=bench.task,
+        config=saved.config,
+        classes=bench.dataset.classes,
+        dataset=bench.dataset.name,
+        dataset_fingerprint=bench.dataset.fingerprint,
+        inference_precision=facts["inference_precision"],
+        metrics=_metrics(result, result.finals[saved.config.seed]),
         provenance={
             "sweep": record.sweep,
             "trial_number": record.trial_number,
             "code_version": __version__,
-            "library_versions": library_versions(),
-            "weights_hash": bench.backbone.weights_hash,
+            "library_versions": facts["library_versions"],
+            "weights_hash": facts["weights_hash"],
             "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
         },
     )
-    save_model(folder, own.network(), description, model_card(description))
-    return result
 
 
-def told(result: Retrained, record: TrialRecord) -> list[str]:
-    """Say what came out, a sentence a line."""
-    lines = []
-    if result.reproduced:
-        lines.append(
-            f"Reproduced exactly: validation accuracy {record.val_accuracy:.4f}, "
-            f"loss {record.val_loss:.6f}, the same numbers as in the leaderboard."
-        )
-    elif result.reproduced is False:
-        lines.append(
-            "Not the same numbers as in the leaderboard, accuracy "
-            f"{record.val_accuracy:.4f}, loss {record.val_loss:.6f}: this machine or its libraries "
-            "are not those of the trial."
-        )
-    elif result.accuracies:
-        lines.append(f"Not comparable bit by bit: the trial ran on {record.device}.")
-    if len(result.accuracies) > 1:
-        values = list(result.accuracies.values())
-        mean, spread = statistics.fmean(values), statistics.stdev(values)
-        lines.append(
-            f"Over {len(values)} seeds: validation accuracy {mean:.4f} ± {spread:.4f} "
-            f"(mean and standard deviation), from {min(values):.4f} to {max(values):.4f}"
-        )
-    return [*lines, f"Model: {result.folder}"]
-
-
-def open_images(record: TrialRecord, sweep_file: Path, data: str | None) -> Dataset:
-    """Open the images a row was computed from, and check that they are the same.
-
-    Args:
-        sweep_file: What the sweep was started with.
-        data: A source that the user names instead.
-
-    Raises:
-        DataError: The images cannot be found, or are others.
-    """
-    source = data
-    if source is None:
-        try:
-            before = json.loads(sweep_file.read_text())
-        except OSError as error:
-            raise UsageError(f"{sweep_file} is missing; name the images with --data") from error
-        root = Path(before["dataset_root"])
-        synthetic = record.dataset == "synthetic"
-        source = "synthetic" if synthetic else str(root) if root.exists() else before["data"]
-    dataset = open_dataset(source)
-    if dataset.fingerprint != record.dataset_fingerprint:
-        theirs = str(record.dataset_fingerprint)[:8]
-        raise DataError(
-            f"the images at {dataset.root} are not those of sweep {record.sweep}: their "
-            f"fingerprint is {dataset.fingerprint[:8]}, its rows have {theirs}; "
-            "bring the images back, or run a new sweep on these"
-        )
-    return dataset
-
-
-def config_of(record: TrialRecord) -> TrialConfig:
-    """Return the configuration of a row."""
-    values = {name: getattr(record, name) for name in HYPERPARAMETERS}
-    known = {name: value for name, value in values.items() if value is not None}
-    return TrialConfig.from_dict(known | {"seed": record.seed})
-
-
-def task_of(record: TrialRecord) -> TaskConfig:
-    """Return what a row shares with its sweep."""
-    return TaskConfig(
-        backbone=str(record.backbone),
-        weights=str(record.weights),
-        image_size=int(record.image_size or 0),
-        views=int(record.views or 0),
-        data_seed=int(record.data_seed or 0),
-    )
-
-
-def execution_of(record: TrialRecord) -> Execution:
-    """Return how a row was computed, on the CPU if its device is not here."""
-    device = str(record.device)
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        device = "cpu"
-    return Execution(
-        device=device,
-        threads=int(record.threads or 1),
-        precision=Precision(record.precision or Precision.FP32),
-        inference_precision=Precision(record.inference_precision or Precision.FP32),
-    )
-
-
-def _can_compare(record: TrialRecord, run: Execution, on_all: bool) -> bool:
-    return not on_all and record.device == run.device
-
-
-def _same(record: TrialRecord, metrics: EpochMetrics) -> bool:
-    return (metrics.val_accuracy, metrics.val_loss) == (record.val_accuracy, record.val_loss)
-
-
-def _metrics(result: Retrained, final: EpochMetrics, on_all: bool) -> dict[str, Any]:
-    metrics: dict[str, Any] = {"train_loss": final.train_loss, "trained_on_val": on_all}
-    if not on_all:
+def _metrics(result: Retrained, final: EpochMetrics) -> dict[str, Any]:
+    metrics: dict[str, Any] = {"train_loss": final.train_loss, "trained_on_val": result.on_all}
+    if not result.on_all:
         accuracies = list(result.accuracies.values())
         metrics |= {
             "val_accuracy": final.val_accuracy,
@@ -215,46 +190,4 @@ def _metrics(result: Retrained, final: EpochMetrics, on_all: bool) -> dict[str, 
             "val_accuracy_mean": statistics.fmean(accuracies),
             "val_accuracy_std": statistics.stdev(accuracies) if len(accuracies) > 1 else None,
         }
-    return metrics
-
-
-def model_card(description: ModelDescription) -> str:
-    """Write the model card: what the model is, what it was trained on, how well it does."""
-    metrics, origin = description.metrics, description.provenance
-    settings = "\n".join(
-        f"| {name} | {value} |"
-        for name, value in description.config.to_dict().items()
-        if value is not None
-    )
-    if metrics["trained_on_val"]:
-        quality = "It learnt from the validation images too, so it has no validation accuracy."
-    else:
-        quality = (
-            f"Validation accuracy {metrics['val_accuracy']:.4f}, "
-            f"validation loss {metrics['val_loss']:.4f}."
-        )
-        if metrics["val_accuracy_std"] is not None:
-            quality += (
-                f" Over {len(metrics['val_accuracy_by_seed'])} seeds: mean "
-                f"{metrics['val_accuracy_mean']:.4f}, standard deviation "
-                f"{metrics['val_accuracy_std']:.4f}."
-            )
-    return f"""# {" or ".join(description.classes)}
-
-A {description.task.backbone} fine-tuned to tell {len(description.classes)} classes apart:
-{", ".join(description.classes)}.
-
-- Images: `{description.dataset}`, fingerprint `{description.dataset_fingerprint[:16]}`
-- From: trial {origin["trial_number"]} of sweep `{origin["sweep"]}`, trained {origin["trained_at"]}
-- Code: antsbees {origin["code_version"]}; {origin["library_versions"]}
-
-{quality} The configuration was chosen for its score on these validation images, so on new images
-expect a little less.
-
-| setting | value |
-|---|---|
-{settings}
-
-Answer for images: `antsbees predict <this folder> <files or folders>`. It knows these classes only,
-and puts every image into one of them.
-"""
+    return metrics | {"diverged_seeds": sorted(result.diverged)}

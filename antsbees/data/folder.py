@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -128,7 +128,18 @@ def _split_of(files: _Files, classes: tuple[str, ...]) -> Split:
     return Split(tuple(path for path, _ in pairs), tuple(label for _, label in pairs))
 
 
-def _digests(root: Path, paths: list[Path]) -> tuple[dict[Path, bytes], list[str]]:
+def fingerprint_of(root: Path, paths: Sequence[Path]) -> str:
+    """Return the fingerprint of a folder's images as they are now.
+
+    Raises:
+        DataError: Some cannot be read.
+    """
+    digests, unreadable = _digests(root, paths)
+    _refuse(root, unreadable)
+    return _fingerprint(digests)
+
+
+def _digests(root: Path, paths: Sequence[Path]) -> tuple[dict[Path, bytes], list[str]]:
     """Return the checksum of each image by its path below ``root``, and what cannot be read."""
     digests: dict[Path, bytes] = {}
     faults: list[str] = []

@@ -1,11 +1,12 @@
-"""What the frozen stages put out for a split and view: computed once, then read by every trial."""
+"""What the frozen stages put out for images and view: computed once, then read by every trial."""
 
 from __future__ import annotations
 
-import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from importlib.metadata import version
+from types import MappingProxyType
 
 import torch
 from filelock import Timeout
@@ -18,26 +19,41 @@ from antsbees.errors import DataError
 from antsbees.frozen.cache import TensorCache
 from antsbees.frozen.holding import Holder
 from antsbees.machine.devices import Execution, arithmetic, numerics
+from antsbees.machine.precision import LAYERS
 from antsbees.networks.backbones import Backbone, normalise
-
-logger = logging.getLogger(__name__)
+from antsbees.storage import report_unusable
 
 CHUNK = 16  # images in a forward pass of the frozen part; always the same, so that bits are too
 HELD_ON_HOST_BYTES = 64 * 2**20  # of files a process keeps mapped; mapping one again is cheap
 GPU_FRACTION = 0.2  # of a GPU's free memory for activations at hand, of each worker that shares it
+
+TRAIN, VAL = "train", "val"
+VAL_AUGMENTED = "val-augmented"
+TRAIN_CENTRED = "train-centred"
+SOURCES: Mapping[str, tuple[str, bool]] = MappingProxyType(
+    {
+        TRAIN: (TRAIN, True),
+        VAL: (VAL, False),
+        VAL_AUGMENTED: (VAL, True),
+        TRAIN_CENTRED: (TRAIN, False),
+    }
+)
+"""Of which split the images are, and whether they are seen in training views or in the one view
+that validation sees. With the lower two, folds over all images are exact."""
 
 Allocate = Callable[[Sequence[int], torch.dtype], Tensor]
 """Returns a tensor of a shape and a type to write results into."""
 
 
 class Activations:
-    """Whole-split outputs of the first k stages; k = 0 is the pixels themselves.
+    """Outputs of the first k stages for a split; k = 0 is the pixels themselves.
 
     The result never depends on what is cached: at each stage boundary it has the cache's dtype, and
     images go through in chunks of one size in the order of the dataset.
 
     Args:
         cache: Where results are kept for other processes; ``None`` computes them every time.
+        held: What this process has at hand; several backbones may share it. By default its own.
     """
 
     def __init__(
@@ -47,29 +63,41 @@ class Activations:
         task: TaskConfig,
         execution: Execution,
         cache: TensorCache | None = None,
+        held: Holder[Tensor] | None = None,
     ) -> None:
         self.dataset = dataset
         self._backbone = backbone
         self._task = task
         self._execution = execution
         self._cache = cache
-        self._held = Holder(_room_at_hand(execution))
+        self._held = tensors_at_hand(execution) if held is None else held
         self._just_computed: dict[str, Tensor] = {}  # by prepare, for the next get
         self._prefix = (
-            f"{dataset.fingerprint[:16]}-s{task.image_size}-d{task.data_seed}",
-            f"{backbone.weights_hash[:16]}-{numerics(execution)}-c{CHUNK}",
+            f"{dataset.fingerprint[:16]}-s{task.image_size}-d{task.data_seed}-{_pixel_versions()}",
+            f"{backbone.weights_hash[:16]}-{numerics(execution)}-layers{LAYERS}-c{CHUNK}",
         )
 
     def train(self, k: int, view: int) -> Tensor:
         """Return the training split's activations at k for a view, see ``get``."""
-        return self.get("train", k, view)
+        return self.get(TRAIN, k, view)
 
     def val(self, k: int) -> Tensor:
         """Return the validation split's activations at k; it has one view."""
-        return self.get("val", k, 0)
+        return self.get(VAL, k, 0)
+
+    def pooled(self, k: int, view: int) -> Tensor:
+        """Return activations at k of all images in a training view: train's, then val's."""
+        return self._joined((TRAIN, k, view), (VAL_AUGMENTED, k, view))
+
+    def pooled_val(self, k: int) -> Tensor:
+        """Return activations at k of all images in the view that validation sees."""
+        return self._joined((TRAIN_CENTRED, k, 0), (VAL, k, 0))
 
     def get(self, split: str, k: int, view: int) -> Tensor:
         """Return activations in the order of the split.
+
+        Args:
+            split: ``train`` or ``val``, or another of ``SOURCES``.
 
         Returns:
             k = 0: ``(N, S, S, 3) uint8``; k = all: ``(N, width)``; else ``(N, H, W, C)``, in the
@@ -93,6 +121,12 @@ class Activations:
                     found = self._get(split, k, view, wait=False)
                     if found is not None:
                         self._just_computed[key] = found
+
+    def _joined(self, first: tuple[str, int, int], second: tuple[str, int, int]) -> Tensor:
+        parts = [self.get(*first), self.get(*second)]
+        if len({part.device for part in parts}) > 1:  # one does not fit on the GPU
+            parts = [part.cpu() for part in parts]
+        return torch.cat(parts)
 
     def _get(self, split: str, k: int, view: int, wait: bool) -> Tensor | None:
         key = self._key(split, k, view)
@@ -123,7 +157,7 @@ class Activations:
         if (ready := self._cache.load(key)) is not None:
             return ready
         try:
-            with self._cache.lock(key).acquire(blocking=wait):
+            with self._cache.computing(key, wait):
                 ready = self._cache.load(key)
                 if ready is not None:
                     return ready
@@ -143,7 +177,7 @@ class Activations:
             try:
                 return files.enter_context(cache.filling(key, shape, dtype))
             except OSError as error:
-                logger.warning("activations are not cached: %s", error)
+                report_unusable(cache.folder, error)
                 return _in_memory(shape, dtype)
 
         computed: Tensor | None = None
@@ -153,7 +187,7 @@ class Activations:
         except OSError as error:
             if computed is None:
                 raise
-            logger.warning("activations are not cached: %s", error)
+            report_unusable(cache.folder, error)
             return computed
         stored = cache.load(key)
         return computed if stored is None else stored
@@ -189,7 +223,9 @@ class Activations:
         return 0, self.get(split, 0, view)
 
     def _pixels(self, split: str, view: int, allocate: Allocate) -> Tensor:
-        size, paths = self._task.image_size, self.dataset.split(split).paths
+        of_split, is_augmented = SOURCES[split]
+        size, paths = self._task.image_size, self.dataset.split(of_split).paths
+        place = len(self.dataset.train) if of_split == VAL else 0  # among all images
         whole = allocate((len(paths), size, size, 3), torch.uint8)
         seen = whole.numpy()
         for index, path in enumerate(paths):
@@ -199,24 +235,30 @@ class Activations:
                 raise DataError(
                     f"{path}: {error}; it could be read when the sweep began"
                 ) from error
-            if split == "val":
-                seen[index] = images.validation_view(image, size)
+            if is_augmented:
+                seen[index] = images.training_view(
+                    image, size, seed=self._task.data_seed, index=place + index, view=view
+                )
             else:
-                seed = self._task.data_seed
-                seen[index] = images.training_view(image, size, seed=seed, index=index, view=view)
+                seen[index] = images.validation_view(image, size)
         return whole
+
+
+def _pixel_versions() -> str:
+    """Name what pixels depend on, beside the image files and how they are to be seen."""
+    return f"views{images.VIEWS_VERSION}-pillow{version('pillow')}"
 
 
 def _in_memory(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
     return torch.empty(*shape, dtype=dtype)
 
 
-def _room_at_hand(execution: Execution) -> int:
-    """Return the bytes of activations to keep at hand; the GPU's part never ran on a real one."""
+def tensors_at_hand(execution: Execution) -> Holder[Tensor]:
+    """Return an empty holder for the activations that a process keeps at hand on its device."""
     if not execution.on_gpu:
-        return HELD_ON_HOST_BYTES
-    free, _ = torch.cuda.mem_get_info(torch.device(execution.device))
-    return int(free * GPU_FRACTION)
+        return Holder(HELD_ON_HOST_BYTES)
+    free, _ = torch.cuda.mem_get_info(execution.gpu_index)
+    return Holder(int(free * GPU_FRACTION))
 
 
 def to_network(batch: Tensor, backbone: Backbone) -> Tensor:

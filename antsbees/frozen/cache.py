@@ -12,15 +12,15 @@ import time
 import weakref
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from torch import Tensor
 
-from antsbees.storage import publish_file
+from antsbees.storage import publish_file, report_unusable
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,9 @@ class TensorCache:
     """A folder of tensors that several processes fill and read at once.
 
     A file in use is held by a shared lock of the kernel's, which ends with the process that holds
-    it, however it ends; the oldest files not in use make room when the cap is passed.
+    it, however it ends; the oldest files not in use make room when the cap is passed. A folder or
+    file that cannot be used (read-only, another user's, a file in the folder's place) counts as
+    one that holds nothing, and is reported once.
 
     Args:
         max_bytes: The size above which the files used longest ago are deleted.
@@ -52,33 +54,53 @@ class TensorCache:
         self.folder = folder
         self.max_bytes = max_bytes
 
-    def lock(self, key: str) -> FileLock:
-        """Return the lock to hold while the tensor of this key is computed."""
-        path = self.folder / f"{key}.lock"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return FileLock(path)
+    @contextmanager
+    def computing(self, key: str, wait: bool = True) -> Iterator[None]:
+        """Hold the lock of a key while its tensor is computed; without one where there is none.
+
+        Raises:
+            Timeout: Another process holds it, and we do not wait.
+        """
+        with ExitStack() as held:
+            path = self.folder / f"{key}.lock"
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                held.enter_context(FileLock(path).acquire(blocking=wait))
+            except Timeout:
+                raise
+            except OSError as error:
+                report_unusable(self.folder, error)
+            yield
 
     def has(self, key: str) -> bool:
         """Tell whether there is a tensor of this key; only ``load`` tells if it is whole."""
-        return self._path(key).exists()
+        try:
+            return self._path(key).exists()
+        except OSError:  # a folder we may not look into
+            return False
 
     def load(self, key: str) -> Tensor | None:
-        """Map the tensor of a key into memory; ``None`` when it is absent or damaged."""
+        """Map the tensor of a key into memory; ``None`` when it is absent, damaged or not ours."""
         path = self._path(key)
         try:
             descriptor = os.open(path, os.O_RDONLY)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            report_unusable(self.folder, error)
+            return None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH)
             tensor = _map(descriptor)
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             os.close(descriptor)
             logger.warning("%s is damaged (%s) and will be computed again", path, error)
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # gone already, or another user's
+                path.unlink()
             return None
         weakref.finalize(tensor.untyped_storage(), os.close, descriptor)
-        os.utime(descriptor)
+        with suppress(PermissionError):  # another user's, who lets us read
+            os.utime(descriptor)
         return tensor
 
     @contextmanager
@@ -136,7 +158,7 @@ class TensorCache:
         for path in self.folder.rglob(pattern):
             try:
                 status = path.stat()
-            except FileNotFoundError:  # deleted by another process meanwhile
+            except OSError:  # deleted by another process meanwhile, or not for us to see
                 continue
             found.append((status.st_mtime, status.st_size, path))
         return sorted(found)

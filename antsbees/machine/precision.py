@@ -8,7 +8,7 @@ import logging
 import platform
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,9 +17,9 @@ from filelock import FileLock
 from torch import Tensor, nn
 
 from antsbees.config import Precision
-from antsbees.machine.devices import Execution, arithmetic
+from antsbees.machine.devices import Execution, arithmetic, processor_of
 from antsbees.networks.backbones import Backbone
-from antsbees.storage import publish_file
+from antsbees.storage import publish_file, report_unusable
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def resolve(
 
 def _key(execution: Execution, backbone: Backbone, what: str, image_size: int) -> str:
     if execution.on_gpu:
-        processor = torch.cuda.get_device_name(execution.device)
+        processor = processor_of(execution)
     else:
         processor = f"{platform.node()} {_cpu_model()} {execution.threads} threads"
     name = backbone.architecture.name
@@ -83,13 +83,20 @@ def _remembered(folder: Path | None, key: str, measure: Callable[[], Precision])
     if folder is None:
         return measure()
     path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock"):
+    with ExitStack() as held:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            held.enter_context(FileLock(f"{path}.lock"))
+        except OSError as error:
+            report_unusable(folder, error)
         with suppress(OSError, ValueError, KeyError, TypeError):  # absent or damaged: measure
             return Precision(json.loads(path.read_text())["fastest"])
         fastest = measure()
-        with publish_file(path) as partial:
-            partial.write_text(json.dumps({"measured": key, "fastest": fastest}))
+        try:
+            with publish_file(path) as partial:
+                partial.write_text(json.dumps({"measured": key, "fastest": fastest}))
+        except OSError as error:
+            report_unusable(folder, error)
     logger.info("%s measures fastest for %s", fastest, key)
     return fastest
 
@@ -156,4 +163,4 @@ def _training_step(
 
 def _synchronise(execution: Execution) -> None:
     if execution.on_gpu:
-        torch.cuda.synchronize()
+        torch.cuda.synchronize(execution.gpu_index)

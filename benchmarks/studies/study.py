@@ -46,7 +46,7 @@ def plain_trials(spec: SweepSpec, journal: Path) -> Callable[[], None]:
     def run_trial() -> None:
         trial = study.ask()
         score = score_of(suggest(trial, spec))
-        for epoch in range(1, spec.epochs + 1):
+        for epoch in range(1, spec.max_epochs + 1):
             trial.report(score, epoch)
         study.tell(trial, score)
 
@@ -63,7 +63,7 @@ def our_trials(spec: SweepSpec, journal: Path) -> Callable[[], None]:
         if asked is None:
             raise ValueError(f"the spec has {spec.search.trials} trials, more are measured")
         score = score_of(asked.config)
-        for epoch in range(1, spec.epochs + 1):
+        for epoch in range(1, spec.max_epochs + 1):
             study.report(asked.number, epoch, score)
         study.tell(
             TrialRecord(sweep=spec.name, trial_number=asked.number, status=complete, score=score)

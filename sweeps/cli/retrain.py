@@ -42,14 +42,16 @@ def retrain(
     record = naming.chosen_row(rows_of(paths, sweep), trial)
     model_name = naming.model_name(name or record.sweep)
     paths.require_writable()
-    from sweeps.retraining import open_images, told
+    from sweeps.origin import find_origin
+    from sweeps.retraining import Asked
     from sweeps.retraining import retrain as train_again
+    from sweeps.views.retrained import told
 
     console = PlainConsole()
-    dataset = open_images(record, paths.spec(record.sweep), data)
+    origin = find_origin(record, paths.spec(record.sweep), data)
     console.print(
         f"Training trial {record.trial_number} of sweep {record.sweep} again: "
-        f"{record.epochs} epochs, dataset {dataset.name}"
+        f"{record.epochs} epochs, dataset {origin.dataset.name}"
     )
 
     def report(seed: int, epoch: Any) -> None:
@@ -58,7 +60,7 @@ def retrain(
             + ("" if on is TrainOn.ALL else f", validation accuracy {epoch.val_accuracy:.4f}"),
         )
 
-    folder = paths.model(model_name)
-    result = train_again(record, dataset, folder, report, seeds, on is TrainOn.ALL)
+    asked = Asked(record, origin, seeds, on is TrainOn.ALL)
+    result = train_again(asked, paths.model(model_name), report)
     for line in told(result, record):
         console.print(line, soft_wrap=True)

@@ -1,7 +1,9 @@
 """Ends what a driver leaves behind, however the driver ends: kill -9 leaves agents of Ray's alive.
 
 Run as a program, it waits until its standard input closes, which the kernel does for a dead driver,
-and then kills every process that carries the driver's mark in its environment.
+and then kills every process that carries the driver's mark in its environment. When the driver did
+not say that it was done, the guard says a last sentence in its place: Ray's C++ ends a process
+without one.
 """
 
 from __future__ import annotations
@@ -19,18 +21,23 @@ from pathlib import Path
 
 MARK = "ANTSBEES_DRIVER_MARK"
 GRACE_S = 3.0  # for processes that end by themselves
+_DONE = b"done"
 
 
 @contextmanager
-def guarded() -> Iterator[None]:
-    """See to it that no process started inside outlives this one, where there is a ``/proc``."""
+def guarded(last_sentence: str) -> Iterator[None]:
+    """See to it that no process started inside outlives this one, where there is a ``/proc``.
+
+    Args:
+        last_sentence: Printed as an error should this process end inside, without a chance to.
+    """
     if not Path("/proc/self/environ").exists():
         yield
         return
     mark = uuid.uuid4().hex
     unmarked = {name: value for name, value in os.environ.items() if name != MARK}
     guard = subprocess.Popen(
-        [sys.executable, "-I", "-S", __file__, mark],
+        [sys.executable, "-I", "-S", __file__, mark, last_sentence],
         stdin=subprocess.PIPE,
         env=unmarked,
         start_new_session=True,
@@ -41,7 +48,9 @@ def guarded() -> Iterator[None]:
     finally:
         os.environ.pop(MARK, None)
         if guard.stdin is not None:
-            guard.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # the guard was killed
+                guard.stdin.write(_DONE)
+                guard.stdin.close()
         guard.wait()
 
 
@@ -55,8 +64,10 @@ def marked(mark: str) -> list[int]:
     return found
 
 
-def _wait_and_kill(mark: str) -> None:
-    sys.stdin.buffer.read()
+def _wait_and_kill(mark: str, last_sentence: str) -> None:
+    if sys.stdin.buffer.read() != _DONE:
+        with contextlib.suppress(OSError):  # nobody reads it any more
+            os.write(sys.stderr.fileno(), f"error: {last_sentence}\n".encode())
     deadline = time.monotonic() + GRACE_S
     while marked(mark):
         if time.monotonic() > deadline:
@@ -67,4 +78,4 @@ def _wait_and_kill(mark: str) -> None:
 
 
 if __name__ == "__main__":
-    _wait_and_kill(sys.argv[1])
+    _wait_and_kill(*sys.argv[1:])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -52,6 +52,44 @@ def plan_lanes(spec: Lanes, nodes: Sequence[Mapping[str, float]]) -> tuple[Lane,
     Raises:
         UsageError: The lanes asked for do not fit the machines, or there is none at all.
     """
+    slots = _room(spec, nodes)
+    for kind, asked in ((LaneKind.GPU, spec.gpu.slots), (LaneKind.CPU, spec.cpu.slots)):
+        if asked != "auto" and asked > slots[kind]:
+            raise UsageError(
+                f"lanes.{kind}.slots asks for {asked} workers, but there is room for {slots[kind]}"
+            )
+    planned = lanes_there(spec, nodes)
+    if not planned:
+        raise UsageError(
+            f"no lane has a slot: a CPU worker asks for {spec.cpu.threads} cores "
+            "(lanes.cpu.threads), which no machine has free"
+        )
+    return planned
+
+
+def lanes_there(
+    spec: Lanes,
+    nodes: Sequence[Mapping[str, float]],
+    closed: Collection[LaneKind] = (),
+) -> tuple[Lane, ...]:
+    """Return the lanes that the nodes have room for just now, without those that were closed.
+
+    What a closed GPU lane does not use of a node's cores, the CPU lane does.
+    """
+    if LaneKind.GPU in closed:
+        spec = spec.model_copy(update={"gpu": spec.gpu.model_copy(update={"slots": 0})})
+    slots = _room(spec, nodes)
+    if spec.cpu.slots != "auto":
+        slots[LaneKind.CPU] = min(slots[LaneKind.CPU], spec.cpu.slots)
+    gpu_share = 1 / spec.gpu.per_gpu
+    lanes = (
+        Lane(LaneKind.GPU, spec.gpu.device, slots[LaneKind.GPU], spec.gpu.threads, gpu_share),
+        Lane(LaneKind.CPU, "cpu", slots[LaneKind.CPU], spec.cpu.threads),
+    )
+    return tuple(lane for lane in lanes if lane.slots > 0 and lane.kind not in closed)
+
+
+def _room(spec: Lanes, nodes: Sequence[Mapping[str, float]]) -> dict[LaneKind, int]:
     gpu_slots = cpu_slots = 0
     for node in nodes:
         cores = int(node.get("CPU", 0))
@@ -60,27 +98,7 @@ def plan_lanes(spec: Lanes, nodes: Sequence[Mapping[str, float]]) -> tuple[Lane,
             here = min(here, spec.gpu.slots - gpu_slots)
         gpu_slots += here
         cpu_slots += (cores - here * spec.gpu.threads) // spec.cpu.threads
-    for kind, asked, there in (
-        ("gpu", spec.gpu.slots, gpu_slots),
-        ("cpu", spec.cpu.slots, cpu_slots),
-    ):
-        if asked != "auto" and asked > there:
-            raise UsageError(
-                f"lanes.{kind}.slots asks for {asked} workers, but there is room for {there}"
-            )
-    if spec.cpu.slots != "auto":
-        cpu_slots = spec.cpu.slots
-    lanes = (
-        Lane(LaneKind.GPU, spec.gpu.device, gpu_slots, spec.gpu.threads, 1 / spec.gpu.per_gpu),
-        Lane(LaneKind.CPU, "cpu", cpu_slots, spec.cpu.threads),
-    )
-    planned = tuple(lane for lane in lanes if lane.slots > 0)
-    if not planned:
-        raise UsageError(
-            f"no lane has a slot: a CPU worker asks for {spec.cpu.threads} cores "
-            "(lanes.cpu.threads), which no machine has free"
-        )
-    return planned
+    return {LaneKind.GPU: gpu_slots, LaneKind.CPU: cpu_slots}
 
 
 def free_lane(lanes: Sequence[Lane], busy: Mapping[LaneKind, int]) -> Lane | None:

@@ -16,10 +16,13 @@ class Observer(Protocol):
         """Ray is up; ``known`` are the rows of an earlier start."""
 
     def trial_started(self, number: int, config: TrialConfig, lane: Lane) -> None:
-        """A trial was placed in a lane."""
+        """A trial was placed in a lane; anew, when it could not be judged before."""
 
     def trial_reported(self, number: int, epoch: int, score: float) -> None:
         """A trial completed an epoch."""
 
     def trial_finished(self, record: TrialRecord) -> None:
         """A trial's row is on disk."""
+
+    def noted(self, sentence: str) -> None:
+        """Something happened to the sweep that its user must know."""

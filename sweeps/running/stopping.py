@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 
-from sweeps.running.workers import KeepsWorkers
+from results.schema import TrialRecord
+from sweeps.running.workers import MindsTrials
 from sweeps.spec.models import Asha, SweepSpec
 
 
-class WarmFifo(KeepsWorkers, FIFOScheduler):
+class WarmFifo(MindsTrials, FIFOScheduler):
     """Stops nothing."""
 
 
-class AshaForSearched(KeepsWorkers, ASHAScheduler):
+@dataclass(frozen=True)
+class _Remembered:
+    """A trial of an earlier start, as far as Ray's ASHA looks at one."""
+
+    trial_id: str
+
+
+class AshaForSearched(MindsTrials, ASHAScheduler):
     """ASHA for the trials that were searched; the user's first tries run to their end.
 
     They are what the winner is measured against, and a score of fewer epochs would not be fair.
@@ -24,24 +34,45 @@ class AshaForSearched(KeepsWorkers, ASHAScheduler):
     def on_trial_result(self, controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """Decide as ASHA does, unless the trial is a first try."""
         decision = super().on_trial_result(controller, trial, result)
-        if trial.config["is_first"] and result["epoch"] < self._max_t:
+        if trial.config["is_first"]:  # which may have asked for more epochs than the search
             return str(TrialScheduler.CONTINUE)
         return str(decision)
 
+    def remember(self, records: Iterable[TrialRecord], milestones: frozenset[int]) -> None:
+        """Fill the rungs with the trials of an earlier start of the sweep.
 
-def make_scheduler(spec: SweepSpec) -> TrialScheduler:
-    """Build what stops trials early, as the spec says."""
+        Args:
+            records: With their curves.
+        """
+        for record in records:
+            trial = _Remembered(f"of an earlier start: {record.trial_number}")
+            ASHAScheduler.on_trial_add(self, None, trial)
+            for epoch in record.curve or ():
+                if epoch["epoch"] in milestones:
+                    seen = {"epoch": epoch["epoch"], "score": epoch[record.objective]}
+                    ASHAScheduler.on_trial_result(self, None, trial, seen)
+            ASHAScheduler.on_trial_remove(self, None, trial)
+
+
+def make_scheduler(spec: SweepSpec, known: Iterable[TrialRecord] = ()) -> TrialScheduler:
+    """Build what stops trials early, as the spec says.
+
+    Args:
+        known: Rows of an earlier start, with their curves.
+    """
     stopping = spec.search.early_stopping
-    if not isinstance(stopping, Asha) or stopping.grace_epochs >= spec.epochs:
+    if not isinstance(stopping, Asha) or stopping.grace_epochs >= spec.max_epochs:
         return WarmFifo()
-    return AshaForSearched(
+    scheduler = AshaForSearched(
         time_attr="epoch",
         metric="score",
         mode=spec.objective.direction[:3],
-        max_t=spec.epochs,
+        max_t=spec.max_epochs,
         grace_period=stopping.grace_epochs,
         reduction_factor=stopping.reduction_factor,
     )
+    scheduler.remember(known, rungs(spec))
+    return scheduler
 
 
 def rungs(spec: SweepSpec) -> frozenset[int]:
@@ -50,7 +81,7 @@ def rungs(spec: SweepSpec) -> frozenset[int]:
     found = set()
     if isinstance(stopping, Asha):
         epoch = stopping.grace_epochs
-        while epoch < spec.epochs:
+        while epoch < spec.max_epochs:
             found.add(epoch)
             epoch *= stopping.reduction_factor
     return frozenset(found)

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import logging
 import os
-import resource
 import socket
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import ray
 from ray import tune
 from ray.tune import PlacementGroupFactory
 
-from antsbees.config import Precision, TaskConfig, TrialConfig
+from antsbees.config import Precision, TaskConfig
 from antsbees.data.datasets import Dataset
-from antsbees.errors import DivergedError
+from antsbees.errors import AntsbeesError, DataError, DivergedError
 from results.schema import Objective
+from sweeps.running.health import DIVERGED
+from sweeps.running.messages import Epoch, Facts, Proposal, Report
 
 if TYPE_CHECKING:
     from antsbees.bench import Bench
-    from antsbees.training import Training
+    from antsbees.evaluation import Evaluation
+    from antsbees.machine.memory import PeakMemory
+    from antsbees.training import EpochMetrics, Training
 
 STEP_S = 1.0  # epochs shorter than this are reported together
-FAILED_ERROR = "error"
-DIVERGED = "diverged"
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Job:
     Args:
         rungs: Epochs at which the scheduler wants to see a trial.
         cache_folder: Absolute; ``None`` keeps nothing between trials.
+        driver_node: Ray's name of the node whose images ``dataset`` was read from.
     """
 
     task: TaskConfig
@@ -45,14 +48,11 @@ class Job:
     inference_precision: Precision
     cache_folder: Path | None
     cache_max_bytes: int
+    driver_node: str
 
 
 class FineTuning(tune.Trainable):
-    """Trains one configuration after another in one process.
-
-    Ray's ``config`` holds ``trial`` (a ``TrialConfig`` as plain values), ``device``, ``threads``
-    and ``resources``.
-    """
+    """Trains one configuration after another in one process; Ray's ``config`` is a ``Proposal``."""
 
     @classmethod
     def default_resource_request(cls, config: dict[str, Any]) -> PlacementGroupFactory:
@@ -71,21 +71,28 @@ class FineTuning(tune.Trainable):
         """Begin another trial in the same, warm process."""
         self.config = new_config
         self._training: Training | None = None
-        self._started_at = time.time()
+        self._evaluation: Evaluation | None = None
+        self._memory: PeakMemory | None = None
+        self._started_at_s = time.time()
         return True
 
     def step(self) -> dict[str, Any]:
         """Run epochs up to the next rung, or for a second.
 
         A failure is a result, not an exception: it becomes the trial's row, and the worker lives.
+        The epochs before it are kept.
         """
+        epochs: list[EpochMetrics] = []
         try:
-            return self._advance()
+            self._advance(epochs)
         except DivergedError as error:
-            return self._failure(DIVERGED, str(error))
+            report = self._report(epochs, DIVERGED, str(error))
         except Exception as error:
             logging.getLogger(__name__).exception("a trial failed")
-            return self._failure(type(error).__name__, str(error) or repr(error))
+            report = self._report(epochs, type(error).__name__, str(error) or repr(error))
+        else:
+            report = self._report(epochs)
+        return report.to_plain()
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Save nothing: a trial that was interrupted begins again, and comes out the same."""
@@ -93,43 +100,86 @@ class FineTuning(tune.Trainable):
     def load_checkpoint(self, checkpoint: dict[str, Any] | None) -> None:
         """Load nothing; see ``save_checkpoint``."""
 
-    def _advance(self) -> dict[str, Any]:
+    def _advance(self, epochs: list[EpochMetrics]) -> None:
         training = self._training = self._training or self._begin()
-        epochs: list[dict[str, Any]] = []
         began = time.perf_counter()
         while True:
-            epochs.append(asdict(training.run_epoch()))
+            metrics = training.run_epoch()
+            epochs.append(metrics)
+            self._evaluation = training.evaluation  # a diverged epoch's is not kept
             over = training.epoch == training.config.epochs
             if over or training.epoch in self._job.rungs or time.perf_counter() - began > STEP_S:
-                break
-        evaluation = training.evaluation
-        return self._facts() | {
-            "done": over,
-            "epoch": training.epoch,
-            "score": epochs[-1][self._job.objective],
-            "epochs": epochs,
-            "probabilities": None if evaluation is None else evaluation.probabilities.tolist(),
-        }
+                return
 
     def _begin(self) -> Training:
-        config = TrialConfig.from_dict(self.config["trial"])
+        proposal = Proposal.from_plain(self.config)
         if self._bench is None:
-            self._bench = _bench(self._job, self.config["device"], self.config["threads"])
-        return self._bench.training(config)
+            require_same_images(self._job)
+            self._bench = _bench(self._job, proposal.device, proposal.threads)
+        self._memory = _peak_memory(proposal.device)
+        return self._bench.training(proposal.trial)
 
-    def _facts(self) -> dict[str, Any]:
-        facts: dict[str, Any] = {
-            "started_at_s": self._started_at,
-            "node": socket.gethostname(),
-            "worker_pid": os.getpid(),
-            "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        }
-        if self._bench is None:
-            return facts
-        return facts | self._bench.facts | {"library_versions": _versions()}
+    def _report(
+        self, epochs: list[EpochMetrics], kind: str | None = None, message: str | None = None
+    ) -> Report:
+        reached = tuple(Epoch(**asdict(metrics)) for metrics in epochs)
+        training = self._training
+        over = training is not None and training.epoch == training.config.epochs
+        return Report(
+            done=over or kind is not None,
+            epoch=reached[-1].epoch if reached else 0,
+            score=getattr(reached[-1], str(self._job.objective)) if reached else None,
+            epochs=reached,
+            facts=self._facts(),
+            probabilities=self._evaluation.probabilities.tolist()
+            if reached and self._evaluation
+            else None,
+            error_kind=kind,
+            error_message=message,
+        )
 
-    def _failure(self, kind: str, message: str) -> dict[str, Any]:
-        return self._facts() | {"done": True, "error_kind": kind, "error_message": message}
+    def _facts(self) -> Facts:
+        computed = {}
+        if self._bench is not None:
+            computed = self._bench.facts | {"library_versions": _versions()}
+        return Facts(
+            started_at_s=self._started_at_s,
+            node=socket.gethostname(),
+            worker_pid=os.getpid(),
+            peak_memory_bytes=None if self._memory is None else self._memory.num_bytes,
+            **computed,
+        )
+
+
+class ImagesDifferError(AntsbeesError):
+    """A node has other images than the driver, under the same names."""
+
+
+def require_same_images(job: Job) -> None:
+    """Compare the images of this node with the driver's, where it is another node.
+
+    Raises:
+        ImagesDifferError: A file is missing, or there are others in it.
+    """
+    here = ray.get_runtime_context().get_node_id()
+    if here == job.driver_node:
+        return
+    from antsbees.data.folder import fingerprint_of
+
+    dataset = job.dataset
+    paths = [*dataset.train.paths, *dataset.val.paths]
+    try:
+        found = fingerprint_of(dataset.root, paths)
+    except DataError as error:
+        first_fault = str(error).partition("\n  - ")[2].partition("\n")[0]
+        raise ImagesDifferError(
+            f"this node does not have the driver's images in {dataset.root}: {first_fault}"
+        ) from error
+    if found != dataset.fingerprint:
+        raise ImagesDifferError(
+            f"this node has other images than the driver in {dataset.root}: "
+            f"fingerprint {found[:8]}, not {dataset.fingerprint[:8]}"
+        )
 
 
 def _bench(job: Job, device: str, threads: int) -> Bench:
@@ -139,6 +189,14 @@ def _bench(job: Job, device: str, threads: int) -> Bench:
 
     execution = Execution(device, threads, job.precision, job.inference_precision)
     return Bench.sharing(job.dataset, job.task, execution, job.cache_folder, job.cache_max_bytes)
+
+
+def _peak_memory(device: str) -> PeakMemory:
+    """Count a trial's memory from now on, on the device it computes on."""
+    from antsbees.machine.devices import Execution
+    from antsbees.machine.memory import PeakMemory
+
+    return PeakMemory(Execution(device))
 
 
 def _versions() -> str:

@@ -10,8 +10,9 @@ from typing import Any
 
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
-_CREATE_STUDY, _CREATE_TRIAL, _SET_TRIAL_STATE = 0, 4, 6  # Optuna's JournalOperation
-_KEPT_THROUGH_POWER_CUTS = {_CREATE_STUDY, _CREATE_TRIAL, _SET_TRIAL_STATE}
+# Optuna's JournalOperation, which it does not export
+_CREATE_STUDY, _CREATE_TRIAL, _SET_TRIAL_STATE = 0, 4, 6
+KEPT_THROUGH_POWER_CUTS = frozenset({_CREATE_STUDY, _CREATE_TRIAL, _SET_TRIAL_STATE})
 
 
 class KernelLock(JournalFileOpenLock):
@@ -42,22 +43,38 @@ class Journal(JournalFileBackend):
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._lock_of_journal = KernelLock(path)
         _drop_torn_line(path)
         super().__init__(str(path), self._lock_of_journal)
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        """Append operations, one JSON object a line."""
-        lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
+        """Append operations, one JSON object a line: all of them, or on an error nothing.
+
+        Raises:
+            OSError: The disk is full, or the file cannot be written to.
+        """
+        lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs).encode()
+        durable = any(log["op_code"] in KEPT_THROUGH_POWER_CUTS for log in logs)
         self._lock_of_journal.acquire()
         try:
-            with open(self._file_path, "ab") as file:
-                file.write(lines.encode())
-                file.flush()
-                if any(log["op_code"] in _KEPT_THROUGH_POWER_CUTS for log in logs):
-                    os.fsync(file.fileno())
+            _append(self._path, lines, durable)
         finally:
             self._lock_of_journal.release()
+
+
+def _append(path: Path, content: bytes, durable: bool) -> None:
+    """Append to a file; leave it as it was where that fails, or the next line would be glued on."""
+    with open(path, "ab", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        try:
+            while content:
+                content = content[file.write(content) :]
+            if durable:
+                os.fsync(file.fileno())
+        except OSError:
+            file.truncate(size)
+            raise
 
 
 def _drop_torn_line(journal: Path) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 
+from optuna import Study
+from optuna.distributions import BaseDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import (
     BaseSampler,
@@ -13,13 +16,16 @@ from optuna.samplers import (
     RandomSampler,
     TPESampler,
 )
+from optuna.trial import FrozenTrial
 
 from sweeps.search.cost import CostAwareSampler
-from sweeps.search.history import BoundedHistorySampler
+from sweeps.search.delegation import DelegatingSampler
+from sweeps.search.history import HistorySampler
+from sweeps.search.space import SearchSpace
 from sweeps.spec.models import Sampler, SweepSpec
 
 
-def make_sampler(spec: SweepSpec, num_known: int = 0) -> BaseSampler:
+def make_sampler(spec: SweepSpec, space: SearchSpace, num_known: int = 0) -> BaseSampler:
     """Build the sampler the spec names.
 
     Args:
@@ -27,19 +33,39 @@ def make_sampler(spec: SweepSpec, num_known: int = 0) -> BaseSampler:
             of its first start once more.
     """
     seed = spec.seed + num_known
+    searched = space.searched()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         match spec.search.sampler:
             case Sampler.TPE:
                 tpe = TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
-                return BoundedHistorySampler(
-                    CostAwareSampler(tpe) if spec.search.cost_aware else tpe
-                )
+                aware = CostAwareSampler(tpe) if spec.search.cost_aware else tpe
+                return HistorySampler(aware, searched, bounded=True)
             case Sampler.GP:
-                return GPSampler(seed=seed)
+                return HistorySampler(GPSampler(seed=seed), searched, bounded=False)
             case Sampler.CMAES:
-                return CmaEsSampler(seed=seed)
+                cmaes = CmaEsSampler(seed=seed, warn_independent_sampling=False)
+                return HistorySampler(cmaes, searched, bounded=False)
             case Sampler.QMC:
-                return QMCSampler(seed=spec.seed)
+                return FixedSpaceSampler(QMCSampler(seed=spec.seed), searched)
             case Sampler.RANDOM | Sampler.GRID:
                 return RandomSampler(seed=seed)
+
+
+class FixedSpaceSampler(DelegatingSampler):
+    """Tells another sampler which parameters there are, instead of having it infer them.
+
+    Optuna's quasi-random sampler takes the parameters of the first trial that ended for all there
+    are, and leaves the others to chance. The place in its sequence is kept with the study, so that
+    a study taken up again goes on where it was.
+    """
+
+    def __init__(self, sampler: BaseSampler, space: Mapping[str, BaseDistribution]) -> None:
+        super().__init__(sampler)
+        self._space = dict(space)
+
+    def infer_relative_search_space(
+        self, study: Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """Return all parameters, those that a trial will not ask for among them."""
+        return self._space

@@ -6,7 +6,7 @@ import itertools
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import optuna
 from optuna.distributions import (
@@ -16,45 +16,168 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from antsbees.config import SETTINGS_OF_KIND, TrialConfig
-from antsbees.hyperparameters import ScheduleKind
-from sweeps.spec.entries import Choice, Int, LogUniform, Uniform, values_of
-from sweeps.spec.models import First, Space, SweepSpec
+from antsbees.config import TrialConfig
+from antsbees.hyperparameters import CHOICES, HYPERPARAMETERS, Hyperparameter, Value, settings_of
+from sweeps.spec.entries import (
+    ALL,
+    FROZEN_STAGES,
+    Choice,
+    Int,
+    LogUniform,
+    Uniform,
+    resolved,
+)
+from sweeps.spec.first import First
+from sweeps.spec.models import SweepSpec
+from sweeps.spec.space import SCHEDULE
 
-SCHEDULE = "schedule"
 GIVEN = "given"
 FIRST = "first"
 
 
-def setting_name(kind: str, setting: str) -> str:
-    """Name a schedule's setting in the study, where two kinds may share a setting's name."""
-    return f"{kind}.{setting}"
+@dataclass(frozen=True)
+class Parameter:
+    """A hyperparameter as the study knows it.
+
+    Args:
+        name: In the study. A schedule's setting bears its kind's, ``step.gamma``, since two kinds
+            may share a setting and not its values; no ``/``, at which Ray would nest it.
+        domain: A distribution where it is searched, else its value.
+        choice: What it depends on, empty for nothing.
+        values: The values of the choice with which a trial has it.
+    """
+
+    name: str
+    hyperparameter: str
+    domain: BaseDistribution | Value
+    choice: str = ""
+    values: tuple[str, ...] = ()
+
+    def applies(self, chosen: Mapping[str, Any]) -> bool:
+        """Tell whether a trial that chose these values has it."""
+        return not self.choice or chosen[self.choice] in self.values
+
+    def holds(self, value: Any) -> bool:
+        """Tell whether the study could come to a value."""
+        match self.domain:
+            case CategoricalDistribution(choices=choices):
+                return value in choices
+            case FloatDistribution(low=low, high=high) | IntDistribution(low=low, high=high):
+                return bool(low <= value <= high)
+        return False
 
 
 @dataclass(frozen=True)
-class Parameters:
-    """Every parameter of a space: searched ones have a distribution, fixed ones a value."""
+class SearchSpace:
+    """Every parameter of a spec, in the order of the table of hyperparameters.
 
-    shared: Mapping[str, BaseDistribution | float]
-    kinds: BaseDistribution | str
-    settings: Mapping[ScheduleKind, Mapping[str, BaseDistribution | float]]
+    A choice comes before what depends on it, so that one pass makes a configuration.
+    """
+
+    parameters: tuple[Parameter, ...]
+    seed: int
+    num_stages: int
+    expensive_first: bool
+
+    @classmethod
+    def of(cls, spec: SweepSpec) -> Self:
+        """Translate the spec's space."""
+        stages = spec.task.num_stages
+        found = (p for h in HYPERPARAMETERS.values() for p in _parameters(h, spec, stages))
+        return cls(tuple(found), spec.seed, stages, spec.search.minutes is None)
+
+    def searched(self) -> dict[str, BaseDistribution]:
+        """Return all that the study can be asked for, whatever a trial chooses."""
+        domains = {parameter.name: parameter.domain for parameter in self.parameters}
+        return {name: d for name, d in domains.items() if isinstance(d, BaseDistribution)}
+
+    def suggest(self, trial: optuna.Trial) -> TrialConfig:
+        """Ask the study for what the space leaves open, and build the configuration.
+
+        What a first try gives and the space cannot express is taken from the trial's attributes,
+        and the study is not asked for it.
+        """
+        given: dict[str, Any] = trial.user_attrs.get(GIVEN, {})
+        values = {name.rpartition(".")[2]: value for name, value in given.items()}
+        for parameter in self.parameters:
+            if parameter.hyperparameter not in values and parameter.applies(values):
+                values[parameter.hyperparameter] = _value(trial, parameter)
+        values["warmup_epochs"] = min(values["warmup_epochs"], values["epochs"])
+        return TrialConfig.from_dict(values | {"seed": self.seed})
+
+    def divide(self, first: First) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Split a first try into what the study can be told, and what lies outside of the space."""
+        written = first.given()
+        if written.get(FROZEN_STAGES) == ALL:
+            written[FROZEN_STAGES] = self.num_stages
+        named = {self._name(name, written): value for name, value in written.items()}
+        held = {p.name for p in self.parameters if p.name in named and p.holds(named[p.name])}
+        return (
+            {name: value for name, value in named.items() if name in held},
+            {name: value for name, value in named.items() if name not in held},
+        )
+
+    def grid(self) -> list[dict[str, Any]]:
+        """List every combination of a space without continuous parameters, shuffled by the seed.
+
+        Without a time limit the expensive ones, those with the fewest frozen stages, come first:
+        then all workers end at about the same time (longest processing time first, Graham 1969,
+        https://doi.org/10.1137/0117039). With one, any part of the list should be a fair sample.
+        """
+        choices = [p for p in self.parameters if p.hyperparameter in CHOICES]
+        combinations = []
+        for chosen in itertools.product(*(_members(p.domain) for p in choices)):
+            values = {p.name: (value,) for p, value in zip(choices, chosen, strict=True)}
+            plain = {name: value for name, (value,) in values.items()}
+            axes = {
+                p.name: values.get(p.name) or tuple(_members(p.domain))
+                for p in self.parameters
+                if p.applies(plain) and isinstance(p.domain, BaseDistribution)
+            }
+            for combination in itertools.product(*axes.values()):
+                combinations.append(dict(zip(axes, combination, strict=True)))
+        random.Random(self.seed).shuffle(combinations)
+        if self.expensive_first:
+            combinations.sort(key=lambda values: values.get(FROZEN_STAGES, 0))
+        return combinations
+
+    def _name(self, name: str, written: Mapping[str, Any]) -> str:
+        """Name in the study what a first try gives."""
+        if not _is_of_schedule(HYPERPARAMETERS[name]):
+            return name
+        kinds = (p.domain for p in self.parameters if p.name == SCHEDULE)
+        return _setting(written.get(SCHEDULE) or next(kinds), name)
 
 
-def parameters(spec: SweepSpec) -> Parameters:
-    """Translate the spec's space."""
-    stages = spec.task.num_stages
-    names = [name for name in Space.model_fields if name != SCHEDULE]
-    shared = {name: _parameter(getattr(spec.space, name), stages) for name in names}
-    kinds = [str(kind) for kind in spec.space.schedule]
-    settings = {
-        kind: {name: _parameter(entry, stages) for name, entry in given.given().items()}
-        for kind, given in spec.space.schedule.items()
-    }
-    return Parameters(shared, CategoricalDistribution(kinds) if kinds[1:] else kinds[0], settings)
+def _setting(kind: Any, name: str) -> str:
+    return f"{kind}.{name}"
 
 
-def _parameter(entry: Any, stages: int) -> BaseDistribution | float:
-    values = values_of(entry, stages)
+def _is_of_schedule(hyperparameter: Hyperparameter) -> bool:
+    owner = hyperparameter.belongs_to
+    return owner is not None and owner.choice == SCHEDULE
+
+
+def _parameters(
+    hyperparameter: Hyperparameter, spec: SweepSpec, stages: int
+) -> Iterator[Parameter]:
+    """Yield what a hyperparameter is in the study: one parameter, or one for every schedule."""
+    name, owner = hyperparameter.name, hyperparameter.belongs_to
+    if name == SCHEDULE:
+        kinds = [str(kind) for kind in spec.space.schedule]
+        yield Parameter(name, name, CategoricalDistribution(kinds) if kinds[1:] else kinds[0])
+    elif _is_of_schedule(hyperparameter):
+        for kind, settings in spec.space.schedule.items():
+            if name in settings_of(SCHEDULE, kind):
+                domain = _domain(getattr(settings, name), stages)
+                yield Parameter(_setting(kind, name), name, domain, SCHEDULE, (kind,))
+    else:
+        choice, values = (owner.choice, owner.values) if owner else ("", ())
+        yield Parameter(name, name, _domain(spec.entry(name), stages), choice, values)
+
+
+def _domain(entry: Any, stages: int) -> BaseDistribution | Value:
+    values = resolved(entry, stages)
     match entry:
         case Uniform():
             return FloatDistribution(values[0], values[1])
@@ -64,117 +187,38 @@ def _parameter(entry: Any, stages: int) -> BaseDistribution | float:
             return IntDistribution(int(values[0]), int(values[1]))
         case Choice():
             return CategoricalDistribution(values)
-    return values[0]
+    fixed: Value = values[0]
+    return fixed
+
+
+def _value(trial: optuna.Trial, parameter: Parameter) -> Any:
+    match parameter.domain:
+        case FloatDistribution(low=low, high=high, log=log):
+            return trial.suggest_float(parameter.name, low, high, log=log)
+        case IntDistribution(low=low, high=high):
+            return trial.suggest_int(parameter.name, low, high)
+        case CategoricalDistribution(choices=choices):
+            return trial.suggest_categorical(parameter.name, choices)
+    return parameter.domain
+
+
+def _members(domain: BaseDistribution | Value) -> Iterator[Any]:
+    match domain:
+        case CategoricalDistribution(choices=choices):
+            yield from choices
+        case IntDistribution(low=low, high=high):
+            yield from range(low, high + 1)
+        case FloatDistribution():
+            raise TypeError(f"a grid cannot be made of {domain}")
+        case _:
+            yield domain
 
 
 def suggest(trial: optuna.Trial, spec: SweepSpec) -> TrialConfig:
-    """Ask the study for what the space leaves open, and build the configuration.
-
-    What a first try gives and the space cannot express is taken from the trial's attributes, and
-    the study is not asked for it.
-    """
-    space = parameters(spec)
-    given: dict[str, Any] = trial.user_attrs.get(GIVEN, {})
-
-    def value(name: str, parameter: BaseDistribution | float | str) -> Any:
-        if name in given:
-            return given[name]
-        if isinstance(parameter, BaseDistribution):
-            return _ask(trial, name, parameter)
-        return parameter
-
-    values = {name: value(name, parameter) for name, parameter in space.shared.items()}
-    kind = ScheduleKind(value(SCHEDULE, space.kinds))
-    settings = space.settings.get(kind, {})
-    for name in SETTINGS_OF_KIND[kind]:
-        values[name] = value(setting_name(kind, name), settings.get(name, 0.0))
-    for name in ("batch_size", "frozen_stages", "warmup_epochs", "step_size"):
-        if name in values:
-            values[name] = int(values[name])
-    values["warmup_epochs"] = min(values["warmup_epochs"], spec.epochs)
-    return TrialConfig.from_dict(
-        values | {SCHEDULE: str(kind), "epochs": spec.epochs, "seed": spec.seed}
-    )
-
-
-def _ask(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> Any:
-    match distribution:
-        case FloatDistribution(low=low, high=high, log=log):
-            return trial.suggest_float(name, low, high, log=log)
-        case IntDistribution(low=low, high=high):
-            return trial.suggest_int(name, low, high)
-        case CategoricalDistribution(choices=choices):
-            return trial.suggest_categorical(name, choices)
-    raise TypeError(f"no such distribution in a space: {distribution}")
-
-
-def enqueue_first(study: optuna.Study, spec: SweepSpec) -> None:
-    """Put the spec's first configurations into the study, to be tried before the search."""
-    space = parameters(spec)
-    for number, first in enumerate(spec.search.first):
-        params, given = _divide(first, space, spec)
-        label = first.name or f"first {number + 1}"
-        study.enqueue_trial(params, user_attrs={GIVEN: given, FIRST: label})
-
-
-def _divide(
-    first: First, space: Parameters, spec: SweepSpec
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Split a first try into what the study can be told, and what lies outside of the space."""
-    plain = first.model_dump(exclude_none=True, exclude={"name"}, mode="json")
-    kind = plain.pop(SCHEDULE, None)
-    known: dict[str, BaseDistribution | float | str] = {**space.shared, SCHEDULE: space.kinds}
-    wanted = {name: v for name, v in plain.items() if name in space.shared}
-    if kind is not None:
-        wanted[SCHEDULE] = kind
-        settings = space.settings.get(ScheduleKind(kind), {})
-        for name in SETTINGS_OF_KIND[ScheduleKind(kind)]:
-            known[setting_name(kind, name)] = settings.get(name, 0.0)
-            if name in plain:
-                wanted[setting_name(kind, name)] = plain[name]
-    if wanted.get("frozen_stages") == "all":
-        wanted["frozen_stages"] = spec.task.num_stages
-    params = {n: v for n, v in wanted.items() if _holds(known[n], v)}
-    return params, {n: v for n, v in wanted.items() if n not in params}
-
-
-def _holds(parameter: BaseDistribution | float | str, value: Any) -> bool:
-    if isinstance(parameter, CategoricalDistribution):
-        return value in parameter.choices
-    if isinstance(parameter, FloatDistribution | IntDistribution):
-        return bool(parameter.low <= value <= parameter.high)
-    return False
+    """Compile the space, and suggest; see ``SearchSpace.suggest``."""
+    return SearchSpace.of(spec).suggest(trial)
 
 
 def grid(spec: SweepSpec) -> list[dict[str, Any]]:
-    """List every combination of a space without continuous parameters, shuffled by the seed.
-
-    Without a time limit the expensive ones, those with the fewest frozen stages, come first: then
-    all workers end at about the same time (longest processing time first, Graham 1969,
-    https://doi.org/10.1137/0117039). With one, any part of the list should be a fair sample.
-    """
-    space = parameters(spec)
-    combinations = []
-    for kind, settings in space.settings.items():
-        named = {setting_name(kind, name): p for name, p in settings.items()}
-        axes = {**space.shared, SCHEDULE: space.kinds, **named}
-        searched = {
-            n: list(_members(p)) for n, p in axes.items() if isinstance(p, BaseDistribution)
-        }
-        if SCHEDULE in searched:
-            searched[SCHEDULE] = [str(kind)]
-        for values in itertools.product(*searched.values()):
-            combinations.append(dict(zip(searched, values, strict=True)))
-    random.Random(spec.seed).shuffle(combinations)
-    if spec.search.minutes is None:
-        combinations.sort(key=lambda values: values.get("frozen_stages", 0))
-    return combinations
-
-
-def _members(parameter: BaseDistribution) -> Iterator[Any]:
-    if isinstance(parameter, CategoricalDistribution):
-        yield from parameter.choices
-    elif isinstance(parameter, IntDistribution):
-        yield from range(parameter.low, parameter.high + 1)
-    else:
-        raise TypeError(f"a grid cannot be made of {parameter}")
+    """Compile the space, and list its combinations; see ``SearchSpace.grid``."""
+    return SearchSpace.of(spec).grid()

@@ -14,9 +14,11 @@ from optuna.trial import FrozenTrial, TrialState
 from antsbees.config import TrialConfig
 from results.schema import TrialRecord, TrialStatus
 from sweeps.search.cost import EPOCH_S
+from sweeps.search.firsts import is_dropped, keep_in_step
+from sweeps.search.history import EPOCHS_TOLD
 from sweeps.search.journal import Journal
 from sweeps.search.samplers import make_sampler
-from sweeps.search.space import FIRST, enqueue_first, grid, suggest
+from sweeps.search.space import FIRST, SearchSpace
 from sweeps.spec.models import Sampler, SweepSpec
 
 
@@ -41,34 +43,38 @@ class SearchStudy:
     study next finds it unfinished, and it is proposed again under its own number.
     """
 
-    def __init__(self, study: optuna.Study, storage: BaseStorage, spec: SweepSpec) -> None:
+    def __init__(
+        self, study: optuna.Study, storage: BaseStorage, spec: SweepSpec, space: SearchSpace
+    ) -> None:
         self._study = study
         self._storage = storage
         self._study_id = storage.get_study_id_from_name(study.study_name)
+        self._space = space
         self._spec = spec
         known = self._trials()
-        self._grid = _untried(spec, known) if spec.search.sampler is Sampler.GRID else None
+        self._grid = _untried(space, known) if spec.search.sampler is Sampler.GRID else None
         self._unfinished = deque(t.number for t in known if t.state is TrialState.RUNNING)
-        self._ended = {t.number for t in known if t.state.is_finished()}
+        ended = (t for t in known if t.state.is_finished() and not is_dropped(t))
+        self._ended = {t.number for t in ended}
         self._in_flight: set[int] = set()
 
     @classmethod
     def open(cls, spec: SweepSpec, journal: Path) -> Self:
-        """Open the study of a sweep, or create it with the spec's first tries waiting in it."""
+        """Open or create the study of a sweep; its first tries are kept in step with the spec."""
         optuna.logging.disable_default_handler()
         journal.parent.mkdir(parents=True, exist_ok=True)
         storage = JournalStorage(Journal(journal))
-        exists = spec.name in optuna.get_all_study_names(storage)
         study = optuna.create_study(
             storage=storage,
             study_name=spec.name,
             direction=cast(Any, spec.objective.direction),
             load_if_exists=True,
         )
-        study.sampler = make_sampler(spec, num_known=len(study.get_trials(deepcopy=False)))
-        if not exists:
-            enqueue_first(study, spec)
-        return cls(study, storage, spec)
+        space = SearchSpace.of(spec)
+        num_known = len(study.get_trials(deepcopy=False))
+        study.sampler = make_sampler(spec, space, num_known)
+        keep_in_step(study, storage, spec, space)
+        return cls(study, storage, spec, space)
 
     @property
     def num_proposed(self) -> int:
@@ -101,7 +107,7 @@ class SearchStudy:
             if self._grid and not self._any_waiting():
                 self._study.enqueue_trial(self._grid[0])
             trial = self._study.ask()
-        config = suggest(trial, self._spec)
+        config = self._space.suggest(trial)
         if self._grid and trial.params in self._grid:
             self._grid.remove(trial.params)
         self._in_flight.add(trial.number)
@@ -135,13 +141,26 @@ class SearchStudy:
             case TrialStatus.COMPLETE:
                 self._study.tell(number, record.score)
             case TrialStatus.STOPPED:
-                self._study.tell(number, state=TrialState.PRUNED)
+                self._end_stopped(record)
             case TrialStatus.FAILED:
                 self._study.tell(number, state=TrialState.FAIL)
         self._ended.add(number)
         self._in_flight.discard(number)
         if number in self._unfinished:
             self._unfinished.remove(number)
+
+    def _end_stopped(self, record: TrialRecord) -> None:
+        """End a trial as its row does; an earlier start of it may have come further.
+
+        ``optuna.Study.tell`` would take the last epoch ever reported.
+        """
+        trial_id = self._trial_id(record.trial_number)
+        trial = self._storage.get_trial(trial_id)
+        if (trial.last_step or 0) > record.epochs_run:
+            self._storage.set_trial_user_attr(trial_id, EPOCHS_TOLD, record.epochs_run)
+        values = None if record.score is None else [record.score]
+        self._study.sampler.after_trial(self._study, trial, TrialState.PRUNED, values)
+        self._storage.set_trial_state_values(trial_id, TrialState.PRUNED, values)
 
     def give_back(self, number: int) -> None:
         """Take back a trial that no node could run, or that was cut: it is proposed again."""
@@ -159,7 +178,7 @@ class SearchStudy:
         return bool(self._trials(TrialState.WAITING))
 
 
-def _untried(spec: SweepSpec, known: list[FrozenTrial]) -> list[dict[str, Any]]:
+def _untried(space: SearchSpace, known: list[FrozenTrial]) -> list[dict[str, Any]]:
     """Return the combinations of the grid that no trial of the study has."""
     tried = [trial.params for trial in known]
-    return [combination for combination in grid(spec) if combination not in tried]
+    return [combination for combination in space.grid() if combination not in tried]

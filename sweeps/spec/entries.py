@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -13,11 +11,16 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    PlainValidator,
     Tag,
+    WithJsonSchema,
     model_validator,
 )
 
+from antsbees.hyperparameters import HYPERPARAMETERS, Hyperparameter, Kind
+
 ALL = "all"
+FROZEN_STAGES = "frozen_stages"
 
 
 class Model(BaseModel):
@@ -81,10 +84,21 @@ class Int(Model):
     int: tuple[Count, Count]
 
 
+def _scalar(value: Any) -> Any:
+    if not isinstance(value, bool | int | float | str):
+        raise ValueError(f"a number, a word, true or false is needed, got {value!r}")
+    return value
+
+
+_SCALAR = {"type": ["number", "string", "boolean"]}
+Scalar = Annotated[Any, PlainValidator(_scalar), WithJsonSchema(_SCALAR)]
+"""A value as it is written; what it may be is its hyperparameter's business."""
+
+
 class Choice(Model):
     """One of a list of values."""
 
-    choice: tuple[int | float | Literal["all"], ...] = Field(min_length=1)
+    choice: tuple[Scalar, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -101,9 +115,7 @@ def _tag(value: Any) -> str | None:
     """Tell which way an entry is written; the angle brackets mark what is no part of a place."""
     if isinstance(value, Uniform | LogUniform | Int | Choice):
         value = value.model_dump()
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int | float) or value == ALL:
+    if isinstance(value, bool | int | float | str):
         return _FIXED
     if isinstance(value, dict) and len(value) == 1 and next(iter(value)) in WAYS:
         return f"<{next(iter(value))}>"
@@ -115,79 +127,65 @@ Entry = Annotated[
     | Annotated[LogUniform, Tag("<log_uniform>")]
     | Annotated[Int, Tag("<int>")]
     | Annotated[Choice, Tag("<choice>")]
-    | Annotated[int | float | Literal["all"], Tag(_FIXED)],
+    | Annotated[Scalar, Tag(_FIXED)],
     Discriminator(
         _tag,
         custom_error_type="entry",
-        custom_error_message="a number is needed, or one of {uniform: [low, high]}, "
+        custom_error_message="a value is needed, or one of {uniform: [low, high]}, "
         "{log_uniform: [low, high]}, {int: [low, high]}, {choice: [value, ...]}",
     ),
 ]
 """A hyperparameter: a fixed value, or how to choose it."""
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """What values a hyperparameter may have."""
-
-    low: float
-    high: float
-    whole: bool = False
-
-
-BOUNDS = MappingProxyType(
-    {
-        "lr": Bounds(1e-12, 1e6),
-        "momentum": Bounds(0, 0.999999),
-        "weight_decay": Bounds(0, 1e6),
-        "batch_size": Bounds(1, 1e6, whole=True),
-        "label_smoothing": Bounds(0, 0.999999),
-        "frozen_stages": Bounds(0, 1e6, whole=True),
-        "warmup_epochs": Bounds(0, 1e6, whole=True),
-        "step_size": Bounds(1, 1e6, whole=True),
-        "gamma": Bounds(1e-12, 1),
-        "final_fraction": Bounds(0, 1),
-        "peak": Bounds(1e-6, 0.999999),
-    }
-)
-
-
-def values_of(entry: Any, all_stages: int | None) -> list[float]:
-    """Return the ends, the choices or the fixed value of an entry, ``all`` as a number.
-
-    Raises:
-        ValueError: The entry says ``all``, and ``all_stages`` is ``None``.
-    """
+def values_of(entry: Any) -> list[Any]:
+    """Return the ends, the choices or the fixed value of an entry, as they are written."""
     match entry:
         case Uniform(uniform=ends) | LogUniform(log_uniform=ends):
-            found: list[Any] = [ends.low, ends.high]
+            return [ends.low, ends.high]
         case Int(int=values) | Choice(choice=values):
-            found = list(values)
-        case _:
-            found = [entry]
-    if ALL not in found:
-        return found
-    if all_stages is None:
-        raise ValueError("'all' has a meaning for frozen_stages only")
-    return [all_stages if value == ALL else value for value in found]
+            return list(values)
+    return [entry]
 
 
-def faults_of(name: str, entry: Any, all_stages: int | None = None) -> Iterator[str]:
-    """Yield what is wrong with an entry as values of the hyperparameter ``name``."""
-    bounds = BOUNDS[name]
-    high = bounds.high if all_stages is None else all_stages
-    stages = high if name == "frozen_stages" else None
-    try:
-        values = values_of(entry, None if stages is None else int(stages))
-    except ValueError as error:
-        yield str(error)
+def resolved(entry: Any, stages: int) -> list[Any]:
+    """Return what ``values_of`` does, with the number of all stages for ``all``."""
+    return [stages if value == ALL else value for value in values_of(entry)]
+
+
+def faults_of(name: str, entry: Any, stages: int | None = None) -> Iterator[str]:
+    """Yield what is wrong with an entry as values of the hyperparameter ``name``.
+
+    Args:
+        stages: How many stages the backbone has; ``None`` while it is not known.
+    """
+    hyperparameter = HYPERPARAMETERS[name]
+    numeric = hyperparameter.kind in (Kind.NUMBER, Kind.COUNT)
+    if name != FROZEN_STAGES and numeric and ALL in values_of(entry):
+        yield "'all' has a meaning for frozen_stages only"
         return
-    if isinstance(entry, Int) and values[0] > values[1]:
-        yield f"the low end must not be above the high end, got {list(entry.int)}"
-    if bounds.whole and isinstance(entry, Uniform | LogUniform):
-        yield "only whole numbers are possible; use int or choice"
-    for value in values:
-        if not bounds.low <= value <= high:
-            yield f"must be between {bounds.low:g} and {high:g}, got {value:g}"
-        elif bounds.whole and value != int(value):
-            yield f"must be a whole number, got {value:g}"
+    if (fault := _way_fault(hyperparameter, entry)) is not None:
+        yield fault
+        return
+    if isinstance(entry, Int) and (stages is not None or ALL not in entry.int):
+        low, high = resolved(entry, stages or 0)
+        if low > high:
+            yield f"the low end must not be above the high end, got {list(entry.int)}"
+    for value in values_of(entry):
+        if name == FROZEN_STAGES and value == ALL:
+            continue
+        if (fault := hyperparameter.fault(value)) is not None:
+            yield fault
+        elif name == FROZEN_STAGES and stages is not None and value > stages:
+            yield f"must be at most {stages}, got {value}"
+
+
+def _way_fault(hyperparameter: Hyperparameter, entry: Any) -> str | None:
+    """Say why the way an entry is written does not suit the hyperparameter."""
+    if not isinstance(entry, Uniform | LogUniform | Int):
+        return None
+    if hyperparameter.kind in (Kind.CATEGORY, Kind.FLAG):
+        return "there is nothing between its values; use choice"
+    if hyperparameter.kind is Kind.COUNT and not isinstance(entry, Int):
+        return "only whole numbers are possible; use int or choice"
+    return None

@@ -9,14 +9,23 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from antsbees.config import SETTINGS_OF_KIND, Precision, TaskConfig, TrialConfig
+from antsbees.config import Precision, TaskConfig
 from antsbees.errors import ConfigError
-from antsbees.hyperparameters import ScheduleKind
+from antsbees.hyperparameters import HYPERPARAMETERS
 from antsbees.networks.catalog import ARCHITECTURES, architecture
-from results.schema import Objective
-from sweeps.spec.entries import ALL, Entry, LogUniform, Model, Range, Uniform, faults_of, values_of
+from results.schema import TUTORIAL, Objective
+from sweeps.spec.entries import (
+    FROZEN_STAGES,
+    Entry,
+    LogUniform,
+    Model,
+    Uniform,
+    faults_of,
+    values_of,
+)
+from sweeps.spec.first import TUTORIAL_FIRST, First, setting_faults
+from sweeps.spec.space import BESIDE_THE_SPACE, SCHEDULE, Space, checked_entry, default_entry
 
-TUTORIAL = "tutorial"
 NAME_RULE = "letters, digits, '.', '_' and '-', at most 64, not starting with '.' or '-'"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 
@@ -24,81 +33,6 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 def is_safe_name(name: str) -> bool:
     """Tell whether a name follows ``NAME_RULE``."""
     return _NAME.fullmatch(name) is not None
-
-
-class ScheduleSettings(Model):
-    """What a kind of schedule brings with it; only its own settings may be given."""
-
-    step_size: Entry | None = None
-    gamma: Entry | None = None
-    final_fraction: Entry | None = None
-    peak: Entry | None = None
-
-    @field_validator("*", mode="after")
-    @classmethod
-    def _in_bounds(cls, entry: Any, info: ValidationInfo) -> Any:
-        return _checked(entry, info)
-
-    def given(self) -> dict[str, Any]:
-        """Return the settings that were written down."""
-        return {
-            name: v for name in type(self).model_fields if (v := getattr(self, name)) is not None
-        }
-
-
-def _checked(entry: Any, info: ValidationInfo) -> Any:
-    faults = list(faults_of(str(info.field_name), entry)) if entry is not None else []
-    if faults:
-        raise ValueError("; ".join(faults))
-    return entry
-
-
-def _schedules(value: Any) -> Any:
-    """Read a bare name or a list of names as kinds without settings."""
-    if isinstance(value, str):
-        value = [value]
-    if isinstance(value, list):
-        return {kind: {} for kind in value}
-    if isinstance(value, dict):
-        return {kind: {} if settings is None else settings for kind, settings in value.items()}
-    return value
-
-
-Schedules = Annotated[dict[ScheduleKind, ScheduleSettings], BeforeValidator(_schedules)]
-
-
-class Space(Model):
-    """What is searched: for every hyperparameter a fixed value or the values to choose from."""
-
-    lr: Entry = LogUniform(log_uniform=Range(low=1e-3, high=0.3))
-    momentum: Entry = 0.9
-    weight_decay: Entry = 0.0
-    batch_size: Entry = 32
-    label_smoothing: Entry = 0.0
-    frozen_stages: Entry = "all"
-    schedule: Schedules = Field(
-        default={ScheduleKind.COSINE: ScheduleSettings(final_fraction=0.0)},
-        min_length=1,
-        description="Kinds of schedule to choose from, each with its own settings.",
-    )
-    warmup_epochs: Entry = 0
-
-    @field_validator("*", mode="after")
-    @classmethod
-    def _in_bounds(cls, entry: Any, info: ValidationInfo) -> Any:
-        return entry if info.field_name == "schedule" else _checked(entry, info)
-
-    @field_validator("schedule")
-    @classmethod
-    def _settings_belong_to_their_kind(cls, schedules: Any) -> Any:
-        faults = []
-        for kind, settings in schedules.items():
-            wanted, given = set(SETTINGS_OF_KIND[kind]), set(settings.given())
-            faults += [f"{kind} needs {name}" for name in sorted(wanted - given)]
-            faults += [f"{kind} takes no {name}" for name in sorted(given - wanted)]
-        if faults:
-            raise ValueError("; ".join(faults))
-        return schedules
 
 
 class Sampler(StrEnum):
@@ -134,41 +68,6 @@ class NoEarlyStopping(Model):
 
 
 EarlyStopping = Annotated[Asha | NoEarlyStopping, Field(discriminator="kind")]
-
-
-class First(Model):
-    """A configuration that is tried before the search begins; what it leaves out is searched.
-
-    ``tutorial`` stands for the one of PyTorch's transfer-learning tutorial.
-    """
-
-    name: str | None = Field(default=None, max_length=64)
-    lr: float | None = None
-    momentum: float | None = None
-    weight_decay: float | None = None
-    batch_size: int | None = None
-    label_smoothing: float | None = None
-    frozen_stages: int | Literal["all"] | None = None
-    schedule: ScheduleKind | None = None
-    step_size: int | None = None
-    gamma: float | None = None
-    final_fraction: float | None = None
-    peak: float | None = None
-    warmup_epochs: int | None = None
-
-    @field_validator("*", mode="after")
-    @classmethod
-    def _in_bounds(cls, value: Any, info: ValidationInfo) -> Any:
-        return value if info.field_name in ("name", "schedule") else _checked(value, info)
-
-
-def _tutorial() -> First:
-    """Return the defaults of ``TrialConfig``, which are the tutorial's, all stages frozen."""
-    plain = TrialConfig(frozen_stages=0).to_dict() | {"frozen_stages": ALL}
-    return First(name=TUTORIAL, **{k: v for k, v in plain.items() if k in First.model_fields})
-
-
-TUTORIAL_FIRST = _tutorial()
 
 
 def _named_first(value: Any) -> Any:
@@ -227,24 +126,6 @@ class Cache(Model):
     max_gb: float = Field(default=8, ge=0, description="Cap on its size; 0 switches it off.")
 
 
-def _schedule_faults(first: First, space: Space) -> Iterator[str]:
-    """Yield what a first try says too much or too little of its schedule."""
-    settings = set().union(*SETTINGS_OF_KIND.values())
-    given = {name for name in settings if getattr(first, name) is not None}
-    if first.schedule is None:
-        if given:
-            yield f"{', '.join(sorted(given))} needs a schedule beside it"
-        return
-    wanted = set(SETTINGS_OF_KIND[first.schedule])
-    in_space = (
-        set(space.schedule[first.schedule].given()) if first.schedule in space.schedule else set()
-    )
-    for name in sorted(given - wanted):
-        yield f"{first.schedule} takes no {name}"
-    for name in sorted(wanted - given - in_space):
-        yield f"{first.schedule} needs {name}, which the space does not have"
-
-
 class SweepSpec(Model):
     """A sweep as its user describes it."""
 
@@ -256,7 +137,7 @@ class SweepSpec(Model):
     weights: str = Field(default="default", description="default, none, or a file.")
     image_size: int = Field(default=224, ge=32, le=1024)
     views: int = Field(default=3, ge=1, description="Augmented versions of each image.")
-    epochs: int = Field(default=10, ge=1)
+    epochs: Entry = Field(default=10, description=HYPERPARAMETERS["epochs"].description)
     seed: int = Field(default=0, ge=0, lt=2**31)
     objective: Objective = Objective.VAL_ACCURACY
     precision: Precision = Precision.AUTO
@@ -276,6 +157,11 @@ class SweepSpec(Model):
             raise ValueError(f"{name!r} is no safe file name; use {NAME_RULE}")
         return name
 
+    @field_validator(*BESIDE_THE_SPACE)
+    @classmethod
+    def _in_bounds(cls, entry: Any, info: ValidationInfo) -> Any:
+        return checked_entry(entry, info)
+
     @field_validator("backbone")
     @classmethod
     def _known_backbone(cls, name: str) -> str:
@@ -293,30 +179,57 @@ class SweepSpec(Model):
 
     def _misfits(self) -> Iterator[str]:
         stages = architecture(self.backbone).num_stages
-        firsts = [first for first in self.search.first if isinstance(first, First)]
+        firsts = self.search.first
         stage_entries = [self.space.frozen_stages, *(f.frozen_stages for f in firsts)]
         for entry in stage_entries:
             if entry is not None:
-                for fault in faults_of("frozen_stages", entry, stages):
+                for fault in faults_of(FROZEN_STAGES, entry, stages):
                     yield f"frozen_stages of {self.backbone} {fault}"
-        for entry in [self.space.warmup_epochs, *(f.warmup_epochs for f in firsts)]:
-            if entry is not None and max(values_of(entry, None)) > self.epochs:
-                yield f"warmup_epochs must be at most epochs ({self.epochs})"
+        yield from self._warmup_faults()
         for number, first in enumerate(firsts, start=1):
-            for fault in _schedule_faults(first, self.space):
+            for fault in setting_faults(first, self.space):
                 yield f"search.first, number {number}: {fault}"
         if self.search.cost_aware and self.search.sampler is not Sampler.TPE:
             yield f"search.cost_aware needs the sampler tpe, got {self.search.sampler}"
         if self.search.sampler is Sampler.GRID:
-            entries = {name: getattr(self.space, name) for name in Space.model_fields}
-            entries |= {
-                f"schedule.{kind}.{name}": entry
-                for kind, settings in self.space.schedule.items()
-                for name, entry in settings.given().items()
-            }
-            for name, entry in entries.items():
+            for place, entry in self._entries():
                 if isinstance(entry, Uniform | LogUniform):
-                    yield f"space.{name}: the grid sampler needs choice, int or a fixed value"
+                    yield f"{place}: the grid sampler needs choice, int or a fixed value"
+
+    def _warmup_faults(self) -> Iterator[str]:
+        """Yield where a warm-up is longer than any trial that may have it."""
+        pairs = [(self.space.warmup_epochs, self.max_epochs)]
+        pairs += [(f.warmup_epochs, f.epochs or self.max_epochs) for f in self.search.first]
+        for warmup, epochs in pairs:
+            if warmup is not None and max(values_of(warmup)) > epochs:
+                yield f"warmup_epochs must be at most epochs ({epochs})"
+
+    def _entries(self) -> Iterator[tuple[str, Any]]:
+        """Yield every entry with its place."""
+        for name in BESIDE_THE_SPACE:
+            yield name, getattr(self, name)
+        for name in type(self.space).model_fields:
+            if name != SCHEDULE:
+                yield f"space.{name}", getattr(self.space, name)
+        for kind, settings in self.space.schedule.items():
+            for name, entry in settings.given().items():
+                yield f"space.schedule.{kind}.{name}", entry
+
+    def entry(self, name: str) -> Any:
+        """Return the entry of a hyperparameter, be it written down or its default.
+
+        Args:
+            name: Neither the schedule nor one of its settings, see ``Space.schedule``.
+        """
+        if name in BESIDE_THE_SPACE:
+            return getattr(self, name)
+        given = getattr(self.space, name)
+        return default_entry(name) if given is None else given
+
+    @property
+    def max_epochs(self) -> int:
+        """The most epochs that the search proposes; a first try may have asked for more."""
+        return int(max(values_of(self.epochs)))
 
     @property
     def task(self) -> TaskConfig:

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ValidationError
 from antsbees.hyperparameters import ScheduleKind
 from sweeps.errors import SpecError, UsageError
 from sweeps.spec.entries import WAYS
-from sweeps.spec.models import ScheduleSettings, SweepSpec
+from sweeps.spec.models import SweepSpec
+from sweeps.spec.space import ScheduleSettings
 
 _ROUNDS = 3
 

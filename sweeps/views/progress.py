@@ -110,6 +110,10 @@ class ProgressView:
         if not self._console.is_terminal:
             self._say(self._line(record))
 
+    def noted(self, sentence: str) -> None:
+        """Show a sentence above the bars."""
+        self._say(sentence)
+
     def _consider(self, record: TrialRecord) -> None:
         if record.status is TrialStatus.COMPLETE:
             self._best = rank([r for r in (self._best, record) if r is not None])[0]

@@ -11,8 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from results.ranking import comparable_groups, rank, wilson_interval, winner
-from results.schema import HYPERPARAMETERS, TrialRecord, TrialStatus
-from sweeps.spec.models import TUTORIAL
+from results.schema import HYPERPARAMETERS, TUTORIAL, TrialRecord, TrialStatus
 
 
 def short_fingerprint(record: TrialRecord) -> str:

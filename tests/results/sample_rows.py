@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import results.leaderboard
+import results.files
 from results.leaderboard import Leaderboard
 from results.schema import SCHEMA_VERSION, TrialRecord, TrialStatus
 
@@ -67,5 +67,5 @@ def append_rows(folder: Path, first: int, last: int) -> None:
 
 def die_before_publishing(folder: Path, number: int) -> None:
     """Append a row, and be killed when it is written but has no name yet."""
-    results.leaderboard.os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[attr-defined]
+    results.files.os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[attr-defined]
     Leaderboard(folder).append(full_row(number))

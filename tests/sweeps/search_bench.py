@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ from optuna.trial import FrozenTrial, TrialState
 from ray.tune.search import Searcher
 
 from results.schema import TrialRecord
+from sweeps.running.lanes import Lane, LaneKind
+from sweeps.running.messages import Epoch, Facts, Report
 from sweeps.running.searcher import StudySearcher
-from sweeps.search.study import SearchStudy
+from sweeps.search.study import Asked, SearchStudy
 from sweeps.spec.models import SweepSpec
 from tests.sweeps.sweep_fakes import (
     CPU,
@@ -34,28 +37,47 @@ class Bench:
     spec: SweepSpec = SPEC
     deadline_s: float | None = None
     now_s: float = 1000.0
+    lanes: tuple[Lane, ...] = (GPU, CPU)
     rows: list[TrialRecord] = field(default_factory=list)
     states_when_published: list[TrialState] = field(default_factory=list)
     notes: Notes = field(default_factory=Notes)
 
     def __post_init__(self) -> None:
         self.searcher = StudySearcher(
-            self.study, self.spec, DATASET, (GPU, CPU), self._publish, self.notes,
+            self.study, self.spec, DATASET, self._lanes, self._publish, self.notes,
             clock=lambda: self.now_s, deadline_s=self.deadline_s,
         )  # fmt: skip
+
+    def _lanes(self, closed: Collection[LaneKind]) -> tuple[Lane, ...]:
+        return tuple(lane for lane in self.lanes if lane.kind not in closed)
 
     def _publish(self, record: TrialRecord) -> None:
         self.rows.append(record)
         self.states_when_published.append(trials_of(self.study)[record.trial_number].state)
 
-    def run(self, trial_id: str, *scores: float, **facts: Any) -> TrialRecord:
-        """Report epochs one by one, the last as the trial's end."""
+    def report(self, *epochs: dict[str, Any], **changes: Any) -> dict[str, Any]:
+        """What Ray hands on of a worker's report."""
+        facts = Facts(started_at_s=self.now_s + 3, node="here", worker_pid=1, weights_hash="abc")
+        reached = tuple(Epoch(**e) for e in epochs)
+        given = {"done": False, "epoch": len(epochs), "score": 0.5, "epochs": reached}
+        return Report(**given | {"facts": facts} | changes).to_plain()
+
+    def run(self, trial_id: str, *scores: float, **changes: Any) -> TrialRecord:
+        """Report epochs one by one, the last as the trial's end; return its row."""
+        self.end(trial_id, *scores, **changes)
+        return self.rows[-1]
+
+    def end(self, trial_id: str, *scores: float, **changes: Any) -> None:
+        """Report epochs one by one, the last as the trial's end, which may leave no row."""
         epochs = [epoch(number, score) for number, score in enumerate(scores, start=1)]
         for e in epochs[:-1]:
-            self.searcher.on_trial_result(trial_id, {"epochs": [e], "done": False})
-        last = {"epochs": epochs[-1:], "done": True, "started_at_s": self.now_s + 3}
-        self.searcher.on_trial_complete(trial_id, last | facts)
-        return self.rows[-1]
+            self.searcher.on_trial_result(trial_id, self.report(e))
+        last = self.report(*epochs[-1:], done=True, **changes)
+        self.searcher.on_trial_complete(trial_id, last)
+
+    def fail(self, trial_id: str, kind: str = "ValueError", message: str = "wrong") -> None:
+        """Report a failure before the first epoch was completed."""
+        self.end(trial_id, error_kind=kind, error_message=message)
 
     def states(self) -> list[TrialState]:
         return [trial.state for trial in trials_of(self.study)]
@@ -78,3 +100,10 @@ def finish(bench: Bench) -> list[dict[str, Any]]:
         bench.run(str(len(proposed) - 1), 0.5, 0.6)
         assert len(proposed) < 100
     return proposed
+
+
+def next_of(study: SearchStudy) -> Asked:
+    """Take the next trial of a study that has one."""
+    asked = study.next()
+    assert asked is not None
+    return asked

@@ -14,6 +14,7 @@ from antsbees.data.datasets import Dataset, Split
 from results.schema import TrialRecord, TrialStatus
 from sweeps.running.lanes import Lane, LaneKind
 from sweeps.search.samplers import make_sampler
+from sweeps.search.space import SearchSpace
 from sweeps.spec.models import SweepSpec
 
 WIDE_SPACE: dict[str, Any] = {
@@ -70,7 +71,7 @@ def make_spec(space: dict[str, Any] | None = None, **settings: Any) -> SweepSpec
 def study_in_memory(spec: SweepSpec, num_known: int = 0) -> optuna.Study:
     """A study as the spec wants it that is forgotten."""
     optuna.logging.disable_default_handler()
-    sampler = make_sampler(spec, num_known)
+    sampler = make_sampler(spec, SearchSpace.of(spec), num_known)
     return optuna.create_study(direction=spec.objective.direction, sampler=sampler)
 
 
@@ -114,3 +115,6 @@ class Notes:
 
     def trial_finished(self, record: TrialRecord) -> None:
         self.taken.append(("finished", record.trial_number, record.status))
+
+    def noted(self, sentence: str) -> None:
+        self.taken.append(("noted", sentence))

@@ -10,8 +10,7 @@ import pytest
 import ray
 
 from antsbees.machine.allocator import ALLOCATOR_ENV
-from sweeps.running.driver import _ray
-from tests.whole.tiny_sweep import tiny_spec
+from sweeps.running.cluster import connected
 
 JEMALLOC = Path(ray.__file__).parent / "core" / "libjemalloc.so"
 MAPS = Path("/proc/self/maps")
@@ -21,7 +20,7 @@ MAPS = Path("/proc/self/maps")
     not (JEMALLOC.exists() and MAPS.exists()), reason="this Ray brings no jemalloc along"
 )
 def test_workers_keep_freed_memory_with_the_jemalloc_that_ray_brings_along(tmp_path: Path) -> None:
-    with patch.dict(os.environ), _ray(tiny_spec(), tmp_path / "driver.log"):
+    with patch.dict(os.environ), connected(None, tmp_path / "driver.log"):
         look = ray.remote(lambda: (MAPS.read_text(), os.environ.get("MALLOC_CONF")))
         maps, configuration = ray.get(look.remote())
     assert str(JEMALLOC) in maps

@@ -40,6 +40,7 @@ class Witness:
         self.started: list[tuple[int, TrialConfig, Lane]] = []
         self.reports: list[tuple[int, int, float]] = []
         self.finished: list[TrialRecord] = []
+        self.notes: list[str] = []
 
     def sweep_started(self, lanes: tuple[Lane, ...], known: list[TrialRecord]) -> None:
         self.lanes, self.known = lanes, known
@@ -52,6 +53,9 @@ class Witness:
 
     def trial_finished(self, record: TrialRecord) -> None:
         self.finished.append(record)
+
+    def noted(self, sentence: str) -> None:
+        self.notes.append(sentence)
 
 
 def tiny_spec(**overrides: Any) -> SweepSpec:

@@ -13,15 +13,17 @@ import torch
 from torch import Tensor, nn
 
 from antsbees.config import Precision, TaskConfig
+from antsbees.data import images
 from antsbees.data.datasets import Dataset
 from antsbees.data.folder import read_folder
 from antsbees.errors import DataError
 from antsbees.frozen import activations
 from antsbees.frozen.activations import Activations
 from antsbees.frozen.cache import TensorCache
+from antsbees.machine import devices
 from antsbees.machine.devices import Execution
 from antsbees.networks.backbones import Backbone
-from antsbees.networks.catalog import ARCHITECTURES, Architecture
+from antsbees.networks.catalog import Architecture
 from tests.antsbees.laboratory import Laboratory
 
 ROOM = 10**9
@@ -46,7 +48,7 @@ class Counting(nn.Module):
 
 
 def counting_backbone(num_stages: int = 3) -> Backbone:
-    entry = Architecture("resnet18", num_stages, 3)
+    entry = Architecture("resnet18", "resnet", num_stages, 3)
     return Backbone(entry, tuple(Counting() for _ in range(num_stages)), "fake")
 
 
@@ -148,13 +150,66 @@ def test_preparing_computes_what_nobody_else_does(
         for file in cache.folder.rglob("train-v0-k1.tensor")
     ]
     assert backbone.stages[0].num_images == 24
-    with cache.lock(key.replace("v0", "v1")):
+    with cache.computing(key.replace("v0", "v1")):
         source.prepare(1, [("train", 1), ("val", 0)])
     assert backbone.stages[0].num_images == 24 + 16
     source.train(1, 1)
     source.train(1, 0)
     source.val(1)
     assert backbone.stages[0].num_images == 24 + 16 + 24
+
+
+VERSIONS = {
+    "pixels": [(images, "VIEWS_VERSION", 99), (activations, "version", lambda name: "99")],
+    "stages": [
+        (activations, "LAYERS", 99),
+        (devices, "instruction_set", lambda: "AVX1024"),
+        (torch, "__version__", "99.0"),
+    ],
+}
+
+
+@pytest.mark.parametrize("what", VERSIONS)
+def test_versions_that_change_values_change_the_key(
+    lite0_lab: Laboratory, cache: TensorCache, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Of our code for views, of Pillow, of our layers, of the instructions, of torch."""
+    lite0_lab.activations(cache).train(1, 0)
+    for number, (module, name, value) in enumerate(VERSIONS[what], start=1):
+        with monkeypatch.context() as patched:
+            patched.setattr(module, name, value)
+            lite0_lab.activations(cache).train(1, 0)
+        assert cache.usage().num_files == 2 + number * (2 if what == "pixels" else 1)
+
+
+def test_views_of_all_images_extend_those_of_the_splits(
+    lite0_lab: Laboratory, cache: TensorCache
+) -> None:
+    """Nothing that is cached for training is computed again; every image has every view."""
+    source = lite0_lab.activations(cache)
+    train, val = [source.train(2, view) for view in range(2)], source.val(2)
+    cached = cache.usage().num_files
+    assert cached == 2 * 3
+    pooled = [source.pooled(2, view) for view in range(2)]
+    assert cache.usage().num_files == cached + 2 * 2
+    for view in range(2):
+        assert pooled[view].shape == (24 + 16, 16, 16, 16)
+        assert torch.equal(pooled[view][:24], train[view])
+        assert not torch.equal(pooled[view][24:], val)
+    assert not torch.equal(pooled[0][24:], pooled[1][24:])
+    centred = source.pooled_val(2)
+    assert torch.equal(centred[24:], val)
+    assert not torch.equal(centred[:24], train[0])
+
+
+def test_an_image_has_the_same_place_among_all_images_whatever_its_split(
+    lite0_lab: Laboratory,
+) -> None:
+    """Else a validation image would share its crop with the training image of its number."""
+    dataset = lite0_lab.dataset
+    twice = replace(dataset, val=dataset.train, fingerprint="twice")
+    pixels = replace(lite0_lab, dataset=twice).activations().pooled(0, 0)
+    assert not torch.equal(pixels[:24], pixels[24:])
 
 
 @pytest.mark.parametrize("max_bytes", [1, 100_000])
@@ -209,7 +264,18 @@ def test_a_cache_that_cannot_be_written_changes_no_bits(
 
     full = Full(cache.folder, ROOM)
     assert torch.equal(lite0_lab.activations(full).val(3), lite0_lab.activations().val(3))
-    assert "activations are not cached: [Errno 28] No space left on device" in caplog.text
+    assert "cannot be used: [Errno 28] No space left on device" in caplog.text
+
+
+def test_a_file_in_the_caches_place_changes_no_bits(
+    lite0_lab: Laboratory, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "cache").write_text("no folder")
+    unusable = TensorCache(tmp_path / "cache", ROOM)
+    source = lite0_lab.activations(unusable)
+    source.prepare(3, [("val", 0)])
+    assert torch.equal(source.val(3), lite0_lab.activations().val(3))
+    assert len([message for message in caplog.messages if "cannot be used" in message]) == 1
 
 
 def test_damaged_files_are_computed_again(lite0_lab: Laboratory, cache: TensorCache) -> None:
@@ -229,7 +295,7 @@ def test_every_architecture_runs_in_bf16_from_every_k(
     monkeypatch.setattr(activations, "CHUNK", 8)
     few = replace(tiny_dataset.val, paths=tiny_dataset.val.paths[:2], labels=(0, 1))
     checked = 0
-    for name in set(ARCHITECTURES) - {"efficientnet_lite0", "resnet18", "resnet50"}:
+    for name in ("mobilenet_v3_large", "efficientnet_b0", "convnext_tiny"):
         backbone = load_backbone(name, "none")
         dataset = replace(tiny_dataset, fingerprint="few", val=few)
         lab = Laboratory(dataset, backbone, TaskConfig(name, "none", 32), cache)

@@ -6,6 +6,8 @@ import fcntl
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Timer
@@ -219,13 +221,64 @@ def test_a_file_deleted_while_it_is_being_opened_is_no_error(cache: TensorCache)
     assert loaded is None or torch.equal(loaded, kilo(1))
 
 
+@pytest.fixture(params=["a file in its place", "read-only", "another user's files"])
+def unusable(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TensorCache]:
+    """A cache that holds a tensor, and can no longer be used."""
+    cache = TensorCache(tmp_path / "unusable", ROOM)
+    if request.param == "a file in its place":
+        cache.folder.write_text("something else")
+        yield cache
+        return
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    store(cache, "folder/key", kilo(1))
+    with cache.computing("folder/key"):
+        pass
+    tmp_path.chmod(0o755)
+    if request.param == "another user's files":
+        for path in cache.folder.rglob("*.*"):
+            path.chmod(0o600)
+        for folder in (cache.folder, cache.folder / "folder"):
+            folder.chmod(0o777)
+    for folder in tmp_path.parents:
+        if folder.is_relative_to(Path(tempfile.gettempdir())) and folder != Path("/tmp"):
+            folder.chmod(0o755)
+    os.seteuid(65534)
+    yield cache
+    os.seteuid(0)
+
+
+def is_readable(path: Path) -> bool:
+    try:
+        return bool(path.read_bytes())
+    except OSError:
+        return False
+
+
+def test_an_unusable_folder_holds_nothing_and_is_reported_once(
+    unusable: TensorCache, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Readable files of another user are of use all the same."""
+    readable = unusable.has("folder/key") and is_readable(file_of(unusable, "folder/key"))
+    for key in ("folder/key", "folder/key", "other/key"):
+        with unusable.computing(key):
+            found = unusable.load(key)
+        assert (found is not None) == (readable and key == "folder/key")
+    assert unusable.usage().num_files <= 1
+    unusable.clear()
+    reports = [message for message in caplog.messages if "which cannot be used" in message]
+    assert len(reports) == 1
+    assert str(unusable.folder) in reports[0]
+
+
 SECOND = """
 import sys
+import tempfile
 from pathlib import Path
 from antsbees.frozen.cache import TensorCache
 cache = TensorCache(Path(sys.argv[1]), 10**9)
 print("absent" if cache.load("key") is None else "present", flush=True)
-with cache.lock("key"):
+with cache.computing("key"):
     tensor = cache.load("key")
     print("to be computed" if tensor is None else int(tensor.sum()))
 """
@@ -236,7 +289,7 @@ def test_two_processes_compute_a_key_once(cache: TensorCache) -> None:
     """The second comes while the first computes, waits, and finds the result."""
     root = Path(antsbees.__file__).parents[1]
     command = [sys.executable, "-c", SECOND, str(cache.folder)]
-    with cache.lock("key"):
+    with cache.computing("key"):
         second = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True)
         assert second.stdout is not None
         assert second.stdout.readline() == "absent\n"

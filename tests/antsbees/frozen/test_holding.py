@@ -36,3 +36,12 @@ def test_the_same_name_counts_once() -> None:
     holder.keep("a", tensor_of(20))
     holder.keep("a", tensor_of(25))
     assert holder.num_bytes == 25
+
+
+def test_other_values_are_held_by_their_own_size() -> None:
+    holder = Holder[str](max_bytes=5, size_of=len)
+    holder.keep("a", "abc")
+    holder.keep("b", "de")
+    assert holder.num_bytes == 5
+    holder.keep("c", "f")
+    assert [holder.find(name) for name in "abc"] == [None, "de", "f"]

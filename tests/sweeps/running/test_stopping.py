@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ray.tune.execution.tune_controller import TrialRunnerWrapper, TuneController
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
+from ray.tune.utils.object_cache import _ObjectCache
 
+from results.schema import TrialStatus
 from sweeps.running.stopping import AshaForSearched, make_scheduler, rungs
+from sweeps.running.workers import MindsTrials
 from sweeps.spec.models import SweepSpec
-from tests.sweeps.sweep_fakes import make_spec
+from tests.sweeps.sweep_fakes import make_spec, row
 
 CONTINUE, STOP = TrialScheduler.CONTINUE, TrialScheduler.STOP
 
@@ -95,6 +101,72 @@ def test_a_ray_that_keeps_no_workers_is_no_error(caplog: pytest.LogCaptureFixtur
     assert "this Ray does not let workers be kept" in caplog.text
 
 
+class Stopping(Controller):
+    """As much of Ray's controller as a scheduler sees when it is asked for a trial to run."""
+
+    def __init__(self, *trials: Any) -> None:
+        super().__init__()
+        self.trials, self.stopped = trials, list[str]()
+
+    def get_live_trials(self) -> set[Any]:
+        return set(self.trials)
+
+    def get_trials(self) -> list[Any]:
+        return [trial for trial in self.trials if trial.trial_id not in self.stopped]
+
+    def stop_trial(self, trial: Any) -> None:
+        self.stopped.append(trial.trial_id)
+
+
+@dataclass(frozen=True)
+class RayTrial:
+    """As much of Ray's trial as a scheduler sees when it is asked for one to run."""
+
+    trial_id: str
+    status: str
+
+
+def test_every_step_of_ray_ends_what_should_end_and_leaves_the_rest() -> None:
+    trials = [RayTrial("a", "RUNNING"), RayTrial("b", "PENDING"), RayTrial("c", "TERMINATED")]
+    for stopping in ("asha", "none"):
+        scheduler = make_scheduler(make_spec(search={"early_stopping": stopping}))
+        assert isinstance(scheduler, MindsTrials)
+        controller, asked = Stopping(*trials), list[tuple[str, bool]]()
+        assert scheduler.choose_trial_to_run(controller) == trials[1]
+
+        def should_end(
+            trial_id: str, is_running: bool, asked: list[tuple[str, bool]] = asked
+        ) -> bool:
+            asked.append((trial_id, is_running))
+            return trial_id == "b"
+
+        scheduler.should_end = should_end
+        assert scheduler.choose_trial_to_run(controller) is None
+        assert sorted(asked) == [("a", True), ("b", False)]
+        assert controller.stopped == ["b"]
+
+
+def test_what_is_used_of_ray_s_private_parts_exists() -> None:
+    """Nothing warns of their going but the loss of warm workers."""
+    assert callable(_ObjectCache.increase_max)
+    assert "_actor_cache = _ObjectCache" in inspect.getsource(TuneController.__init__)
+    assert "self._tune_controller = " in inspect.getsource(TrialRunnerWrapper.__init__)
+
+
+@pytest.mark.parametrize(("objective", "good", "bad"), [("val_accuracy", 0.9, 0.1)])
+def test_the_rungs_are_filled_with_the_trials_of_an_earlier_start(
+    objective: str, good: float, bad: float
+) -> None:
+    spec = with_asha(9, 1, 3, objective)
+    curve = [{"epoch": number, objective: good} for number in range(1, 10)]
+    rows = [row(number, good, curve=curve) for number in range(3)]
+    rows.append(row(3, None, curve=None, status=TrialStatus.FAILED))
+    scheduler = make_scheduler(spec, rows)
+    assert decisions(scheduler, 0, [(1, bad)]) == [STOP]
+    assert decisions(scheduler, 1, [(1, good), (3, bad)]) == [CONTINUE, STOP]
+    assert decisions(make_scheduler(spec), 0, [(1, bad)]) == [CONTINUE]
+
+
 def decisions(
     scheduler: TrialScheduler, number: int, scores: list[tuple[int, float]], is_first: bool = False
 ) -> list[str]:
@@ -123,8 +195,8 @@ def test_a_first_try_is_never_stopped_before_its_end() -> None:
     scheduler = make_scheduler(with_asha(9, 1, 3))
     for number in range(3):
         decisions(scheduler, number, [(1, 0.9), (3, 0.9)])
-    poor = [(1, 0.1), (3, 0.1), (8, 0.1), (9, 0.1)]
-    assert decisions(scheduler, 3, poor, is_first=True) == [CONTINUE] * 3 + [STOP]
+    poor = [(1, 0.1), (3, 0.1), (8, 0.1), (25, 0.1)]
+    assert decisions(scheduler, 3, poor, is_first=True) == [CONTINUE] * 4
     assert decisions(scheduler, 4, poor) == [STOP]
 
 

@@ -8,8 +8,9 @@ from optuna.samplers import TPESampler
 
 from sweeps.errors import SpecError
 from sweeps.search.cost import EPOCH_S, CostAwareSampler, cheapest, epoch_costs
-from sweeps.search.history import BoundedHistorySampler
+from sweeps.search.history import HistorySampler
 from sweeps.search.samplers import make_sampler
+from sweeps.search.space import SearchSpace
 from sweeps.spec.models import Sampler, SweepSpec
 from sweeps.spec.reading import parse_spec
 
@@ -29,8 +30,8 @@ def study_with(sampler: optuna.samplers.BaseSampler, num_trials: int = 60) -> op
 
 
 def inner_sampler(spec: SweepSpec) -> optuna.samplers.BaseSampler:
-    sampler = make_sampler(spec)
-    assert isinstance(sampler, BoundedHistorySampler)
+    sampler = make_sampler(spec, SearchSpace.of(spec))
+    assert isinstance(sampler, HistorySampler)
     return sampler.inner
 
 

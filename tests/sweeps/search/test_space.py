@@ -10,7 +10,8 @@ import pytest
 
 from antsbees.config import SETTINGS_OF_KIND, Schedule, TrialConfig
 from antsbees.hyperparameters import ScheduleKind
-from sweeps.search.space import FIRST, GIVEN, enqueue_first, grid, suggest
+from sweeps.search.firsts import keep_in_step
+from sweeps.search.space import FIRST, GIVEN, SearchSpace, grid, suggest
 from tests.sweeps.sweep_fakes import (
     GRID_SPACE,
     NUM_IN_GRID,
@@ -104,17 +105,24 @@ INSIDE = WIDE_SPACE | {
 def test_the_tutorial_comes_first_as_it_is_wherever_it_lies(space: dict[str, Any] | None) -> None:
     spec = make_spec(space, epochs=8)
     study = study_in_memory(spec)
-    enqueue_first(study, spec)
+    keep_in_step(study, study._storage, spec, SearchSpace.of(spec))
     trial = study.ask()
     assert trial.user_attrs[FIRST] == "tutorial"
-    assert suggest(trial, spec) == TrialConfig(frozen_stages=9, epochs=8)
+    assert suggest(trial, spec) == TrialConfig(frozen_stages=9, epochs=25)
     assert FIRST not in study.ask().user_attrs
+
+
+FIXED = {
+    "optimizer": "sgd", "nesterov": False, "stage_lr_decay": 1.0, "batchnorm": "train",
+    "head_start": "random",
+}  # fmt: skip
+"""Of the tutorial's, what no space of these tests searches."""
 
 
 def test_what_lies_in_the_space_is_told_to_the_study_and_the_rest_is_not() -> None:
     spec = make_spec(WIDE_SPACE)
     study = study_in_memory(spec)
-    enqueue_first(study, spec)
+    keep_in_step(study, study._storage, spec, SearchSpace.of(spec))
     trial = study.ask()
     suggest(trial, spec)
     inside = {
@@ -122,7 +130,8 @@ def test_what_lies_in_the_space_is_told_to_the_study_and_the_rest_is_not() -> No
         "schedule": "step", "step.gamma": 0.1,
     }  # fmt: skip
     assert trial.params == inside
-    assert trial.user_attrs[GIVEN] == {"batch_size": 4, "label_smoothing": 0.0, "step.step_size": 7}
+    outside = {"batch_size": 4, "label_smoothing": 0.0, "step.step_size": 7, "epochs": 25}
+    assert trial.user_attrs[GIVEN] == outside | FIXED
     study.tell(trial, 0.5)
     following = study.ask()
     assert suggest(following, spec).batch_size in (16, 32, 64)
@@ -131,10 +140,11 @@ def test_what_lies_in_the_space_is_told_to_the_study_and_the_rest_is_not() -> No
 def test_a_tutorial_inside_the_space_is_told_whole() -> None:
     spec = make_spec(INSIDE)
     study = study_in_memory(spec)
-    enqueue_first(study, spec)
+    keep_in_step(study, study._storage, spec, SearchSpace.of(spec))
     trial = study.ask()
     suggest(trial, spec)
-    assert trial.user_attrs[GIVEN] == {"schedule": "step"}  # the only kind: nothing to search
+    only = {"schedule": "step", "epochs": 25}  # nothing to search
+    assert trial.user_attrs[GIVEN] == only | FIXED
     assert len(trial.params) == 9
 
 
@@ -142,7 +152,7 @@ def test_first_tries_come_in_their_order_and_the_search_fills_the_gaps() -> None
     own = [{"name": "mine", "lr": 0.25}, "tutorial", {"momentum": 0.6, "schedule": "cosine"}]
     spec = make_spec(WIDE_SPACE, search={"first": own})
     study = study_in_memory(spec)
-    enqueue_first(study, spec)
+    keep_in_step(study, study._storage, spec, SearchSpace.of(spec))
     trials = [study.ask() for _ in range(4)]
     configs = [suggest(trial, spec) for trial in trials]
     labels = [trial.user_attrs.get(FIRST) for trial in trials]
@@ -161,7 +171,7 @@ def test_a_first_try_may_bring_a_schedule_the_space_does_not_have() -> None:
     own = {"schedule": "one_cycle", "peak": 0.4}
     spec = make_spec({"schedule": "constant"}, search={"first": [own]})
     study = study_in_memory(spec)
-    enqueue_first(study, spec)
+    keep_in_step(study, study._storage, spec, SearchSpace.of(spec))
     assert suggest(study.ask(), spec).schedule == Schedule(ScheduleKind.ONE_CYCLE, peak=0.4)
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from results.schema import LOST, TrialStatus
-from sweeps.search.study import Asked, SearchStudy
+from sweeps.search.history import HistorySampler
+from sweeps.search.study import SearchStudy
 from sweeps.spec.models import Sampler
-from tests.sweeps.search_bench import trials_of
+from tests.sweeps.search_bench import next_of, trials_of
 from tests.sweeps.sweep_fakes import GRID_SPACE, NUM_IN_GRID, WIDE_SPACE, make_spec, row
 
 NUM_ASKS = 5
@@ -32,12 +33,6 @@ def journal(tmp_path: Path) -> Path:
 def spec_for(sampler: str, **search: Any) -> Any:
     space = GRID_SPACE if sampler == "grid" else WIDE_SPACE
     return make_spec(space, search={"sampler": sampler, **search})
-
-
-def next_of(study: SearchStudy) -> Asked:
-    asked = study.next()
-    assert asked is not None
-    return asked
 
 
 def finish(study: SearchStudy, count: int) -> list[dict[str, Any]]:
@@ -200,6 +195,42 @@ def test_epochs_of_a_restarted_trial_replace_those_of_its_earlier_start(journal:
     again.report(next_of(again).number, 1, 0.7)
     again.tell(row(0, 0.7, status=STOPPED, epochs_run=1))
     assert (trials_of(again)[0].value, states_of(again)) == (0.7, [PRUNED])
+
+
+def test_a_restarted_trial_that_is_stopped_earlier_has_the_value_of_its_row(journal: Path) -> None:
+    spec = spec_for("tpe", first=[])
+    study = SearchStudy.open(spec, journal)
+    number = next_of(study).number
+    for epoch, value in enumerate((0.5, 0.7, 0.95), start=1):
+        study.report(number, epoch, value)
+    again = SearchStudy.open(spec, journal)
+    again.report(next_of(again).number, 1, 0.5)
+    again.report(number, 2, 0.7)
+    again.tell(row(number, 0.7, status=STOPPED, epochs_run=2))
+    for seen in (again, SearchStudy.open(spec, journal)):
+        assert trials_of(seen)[0].value == 0.7
+        assert shown_to_sampler(seen)[0].intermediate_values == {1: 0.5, 2: 0.7}
+
+
+def shown_to_sampler(study: SearchStudy) -> list[FrozenTrial]:
+    sampler = study._study.sampler
+    assert isinstance(sampler, HistorySampler)
+    return sampler.shown(study._study).get_trials(deepcopy=False)
+
+
+@pytest.mark.parametrize("sampler", ["qmc", "random", "tpe"])
+def test_a_study_taken_up_again_repeats_no_setting_of_a_schedule(
+    journal: Path, sampler: str
+) -> None:
+    """They are not in every trial, and Optuna's quasi-random sampler drew them elsewhere."""
+    spec = make_spec({"schedule": {"one_cycle": {"peak": {"uniform": [0.1, 0.5]}},
+                      "exponential": {"gamma": {"uniform": [0.1, 0.9]}}}},
+                     search={"sampler": sampler, "first": []})  # fmt: skip
+    drawn = []
+    for _ in range(3):
+        drawn += finish(SearchStudy.open(spec, journal), NUM_ASKS)
+    settings = {(config.get("peak"), config.get("gamma")) for config in drawn}
+    assert len(settings) == 3 * NUM_ASKS
 
 
 @pytest.mark.parametrize(

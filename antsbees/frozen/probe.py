@@ -1,0 +1,173 @@
+"""The probe: the linear head that is best on frozen features, and how good it is out of fold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from antsbees.frozen.logistic import TOLERANCE, Problems, Span
+
+STRENGTHS = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
+"""Of the L2 penalty on standardised features; tried from strong to weak, see ``_path``."""
+
+ENOUGH_RISES = 2  # of the log-loss in a row end the search for a weaker penalty
+NUM_FOLDS = 5
+FEW_STRENGTH = 0.1  # where images are too few for folds
+ROUGH_TOLERANCE = 1e-4  # of fits that are only compared: their log-loss is right to 0.1 %
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A linear head for features as they are: standardisation is folded into it.
+
+    Args:
+        weight: ``(num_classes, D) float32``.
+        bias: ``(num_classes,) float32``.
+        strength: Of the L2 penalty; the loss is mean cross-entropy + strength / 2 x |weights|^2.
+        log_loss: Out of fold, at this strength; ``None`` where the strength was given.
+    """
+
+    weight: Tensor
+    bias: Tensor
+    strength: float
+    log_loss: float | None = None
+
+    def probabilities(self, features: Tensor) -> Tensor:
+        """Return ``(N, num_classes) float32`` for features ``(N, D)``."""
+        return F.linear(features.float(), self.weight, self.bias).softmax(dim=1)
+
+
+def fit_probe(
+    features: Tensor,
+    labels: Tensor,
+    num_classes: int,
+    strength: float | None = None,
+    images: Tensor | None = None,
+) -> Probe:
+    """Fit a multinomial logistic regression with L2 to convergence: a pure function.
+
+    Args:
+        features: ``(N, D)``, the views of all images, one upon another.
+        labels: ``(N,) int64``.
+        strength: By default the one with the least log-loss in a stratified cross-validation.
+        images: ``(N,) int64``, which image a row shows: its views are in one fold. By default
+            every row is an image of its own.
+    """
+    features, labels = features.cpu(), labels.cpu()
+    span, log_loss = Span.of(features), None
+    if strength is None:
+        rows_of = torch.arange(len(labels)) if images is None else images.cpu()
+        fold_of_row = _stratified(labels, rows_of)
+        strength, log_loss = _strength(span, labels, num_classes, fold_of_row)
+    everything = torch.full((len(labels), 1), 1 / len(labels), dtype=torch.float64)
+    problem = Problems(span.coordinates, labels, num_classes, everything)
+    (solution,) = problem.fit(strength)
+    weight = (span.basis @ solution[:-1]) / span.std[:, None]
+    bias = solution[-1] - span.mean @ weight
+    return Probe(weight.T.float().contiguous(), bias.float(), strength, log_loss)
+
+
+def cross_validated_probe(
+    training: Tensor,
+    validation: Tensor,
+    labels: Tensor,
+    folds: Sequence[Sequence[int]],
+    num_classes: int,
+    strength: float | None = None,
+) -> Tensor:
+    """Return what probes say of the images they were not fitted to.
+
+    Features are standardised over all images, which sees no label. Without a strength, a fold's is
+    the one that is best on the other folds.
+
+    Args:
+        training: ``(V, N, D)``, the features of all views of all images.
+        validation: ``(N, D)``, the features that are judged.
+        labels: ``(N,) int64``.
+        folds: The images of each fold; together every image once.
+
+    Returns:
+        ``(N, num_classes) float64`` probabilities.
+
+    Raises:
+        ValueError: The folds do not hold every image once.
+    """
+    num_views, num_images, width = training.shape
+    if sorted(image for fold in folds for image in fold) != list(range(num_images)):
+        raise ValueError(f"folds must hold each of the {num_images} images once")
+    fold_of = torch.empty(num_images, dtype=torch.int64)
+    for number, fold in enumerate(folds):
+        fold_of[list(fold)] = number
+    labels = labels.cpu()
+    span = Span.of(training.reshape(-1, width).cpu())
+    judged = span.project(validation.cpu())
+    problems = _leave_one_out(
+        span, labels.repeat(num_views), num_classes, fold_of.repeat(num_views)
+    )
+    strengths = STRENGTHS if strength is None else (strength,)
+    answers, losses = [], []
+    for solution in _path(problems, strengths):
+        logits = problems.logits(solution, judged)
+        chosen = logits[fold_of, torch.arange(num_images)]
+        answers.append(chosen.softmax(dim=1))
+        losses.append(F.cross_entropy(chosen, labels, reduction="none"))
+        if _is_over([float(loss.mean()) for loss in losses]):
+            break
+    by_fold = torch.stack(losses) @ F.one_hot(fold_of, len(folds)).double()  # (strengths, folds)
+    best = (by_fold.sum(dim=1, keepdim=True) - by_fold).argmin(dim=0)
+    return torch.stack(answers)[best[fold_of], torch.arange(num_images)]
+
+
+def _strength(
+    span: Span, labels: Tensor, num_classes: int, fold_of_row: Tensor
+) -> tuple[float, float | None]:
+    """Return the strength with the least out-of-fold log-loss, and that log-loss."""
+    if int(fold_of_row.max()) == 0:
+        return FEW_STRENGTH, None
+    problems = _leave_one_out(span, labels, num_classes, fold_of_row)
+    losses: list[float] = []
+    for solution in _path(problems, STRENGTHS):
+        logits = problems.logits(solution, span.coordinates)
+        out_of_fold = logits[fold_of_row, torch.arange(len(labels))]
+        losses.append(float(F.cross_entropy(out_of_fold, labels)))
+        if _is_over(losses):
+            break
+    log_loss = min(losses)
+    return STRENGTHS[losses.index(log_loss)], log_loss
+
+
+def _path(problems: Problems, strengths: Sequence[float]) -> Iterator[Tensor]:
+    """Solve for one strength after another, each from the solution before it.
+
+    Solutions that are only compared are rough; a single one is not.
+    """
+    tolerance, solution = TOLERANCE if len(strengths) == 1 else ROUGH_TOLERANCE, None
+    for strength in strengths:
+        solution = problems.fit(strength, solution, tolerance)
+        yield solution
+
+
+def _is_over(losses: list[float]) -> bool:
+    """Tell whether a weaker penalty only makes it worse by now."""
+    last = losses[-ENOUGH_RISES - 1 :]
+    return len(last) > ENOUGH_RISES and last == sorted(last)
+
+
+def _leave_one_out(span: Span, labels: Tensor, num_classes: int, fold_of_row: Tensor) -> Problems:
+    """Return a problem a fold: to fit the rows of all the others."""
+    counts = 1 - F.one_hot(fold_of_row).double()
+    return Problems(span.coordinates, labels, num_classes, counts / counts.sum(dim=0))
+
+
+def _stratified(labels: Tensor, images: Tensor) -> Tensor:
+    """Return the fold of each row; the images of each class are dealt out in a fixed order."""
+    label_of = dict(zip(images.tolist(), labels.tolist(), strict=True))
+    shuffled = torch.randperm(len(label_of), generator=torch.Generator().manual_seed(0)).tolist()
+    by_class = sorted((sorted(label_of)[place] for place in shuffled), key=label_of.__getitem__)
+    num_folds = min(NUM_FOLDS, len(label_of))
+    fold_of = {image: place % num_folds for place, image in enumerate(by_class)}
+    return torch.tensor([fold_of[image] for image in images.tolist()])

@@ -1,0 +1,127 @@
+"""A Parquet table of rows by sweep: a folder for each, read together or one alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from filelock import FileLock
+
+from results import older
+from results.errors import LeaderboardError
+from results.files import Layout, cannot_write, read_or_skip
+from results.growing import GrowingFiles, files_in, keys_of
+
+SWEEP = "sweep"
+_ATTEMPTS = 5
+
+
+class SweepTable:
+    """A folder ``<sweep>/rows-*.parquet``; the name of the sweep is a column of its rows.
+
+    Args:
+        noun: What the table is called in messages.
+    """
+
+    def __init__(self, folder: Path, layout: Layout, noun: str) -> None:
+        self.folder = folder
+        self.layout = layout
+        self._noun = noun
+        self._growing: dict[str, GrowingFiles] = {}
+
+    def append(self, sweep: str, rows: Sequence[Mapping[str, Any]]) -> Path:
+        """Publish rows of a sweep; they are on disk when this returns the last file.
+
+        A row whose key is there already replaces it.
+
+        Raises:
+            LeaderboardError: The folder cannot be written.
+        """
+        if not self._growing:
+            self._renew()
+        table = pa.Table.from_pylist(list(rows), schema=self.layout.schema)
+        return self._files_of(sweep).append(table)
+
+    def sweeps(self) -> list[str]:
+        """List the sweeps that have rows, the one with the newest row last."""
+        written_at_s: dict[str, float] = {}
+        for name, files in self._listed():
+            times = [time for file in files if (time := _time_of(file)) is not None]
+            if times:
+                written_at_s[name] = max(written_at_s.get(name, 0), *times)
+        return sorted(written_at_s, key=lambda name: (written_at_s[name], name))
+
+    def read_table(self, sweep: str | None, columns: Iterable[str]) -> pa.Table:
+        """Read columns of one sweep or of all, each in the order of its keys.
+
+        A file that cannot be read is left out, with a warning.
+
+        Raises:
+            LeaderboardError: There is no table, or no such sweep.
+        """
+        names = self.sweeps()
+        if not names:
+            raise LeaderboardError(f"there is no {self._noun} in {self.folder}; run a sweep first")
+        if sweep is not None and sweep not in names:
+            raise LeaderboardError(
+                f"there is no sweep {sweep!r} in {self.folder}; there is: {', '.join(names)}"
+            )
+        wanted = list(columns)
+        chosen = names if sweep is None else [sweep]
+        return pa.concat_tables([self._read_sweep(name, wanted) for name in chosen])
+
+    def _read_sweep(self, sweep: str, columns: list[str]) -> pa.Table:
+        layout = self.layout
+        wanted = list(dict.fromkeys([*columns, *layout.key, SWEEP]))
+        types = pa.schema([layout.schema.field(name) for name in wanted])
+        tables = [types.empty_table(), *self._read_files(sweep, wanted)]
+        table = pa.concat_tables(tables)
+        # Files of the older layout may hold a row twice: the last one counts.
+        rows = sorted({key: row for row, key in enumerate(keys_of(table, layout))}.items())
+        if [row for _, row in rows] != list(range(table.num_rows)):
+            table = table.take([row for _, row in rows])
+        names = pa.array([sweep] * table.num_rows, pa.string())
+        return table.set_column(wanted.index(SWEEP), SWEEP, names).select(columns)
+
+    def _read_files(self, sweep: str, columns: list[str]) -> list[pa.Table]:
+        """Read a sweep's files; start over if one is converted or set aside meanwhile."""
+        for _ in range(_ATTEMPTS):
+            files = [*older.files_of(self.folder, sweep), *files_in(self.folder / sweep)]
+            try:
+                read = [read_or_skip(file, self.layout, columns) for file in files]
+            except FileNotFoundError:
+                continue
+            return [table for table in read if table is not None]
+        raise LeaderboardError(f"the files of sweep {sweep!r} in {self.folder} keep vanishing")
+
+    def _renew(self) -> None:
+        """Bring files of the older layout into this one, so that other tools read all alike."""
+        if not older.sweeps_in(self.folder):
+            return
+        try:
+            with FileLock(self.folder / ".renewing.lock"):
+                for sweep in older.sweeps_in(self.folder):
+                    older.renew(self.folder, sweep, self._files_of(sweep), self.layout)
+        except OSError as error:
+            raise cannot_write(self.folder, error) from error
+
+    def _files_of(self, sweep: str) -> GrowingFiles:
+        if sweep not in self._growing:
+            self._growing[sweep] = GrowingFiles(self.folder / sweep, self.layout)
+        return self._growing[sweep]
+
+    def _listed(self) -> Iterator[tuple[str, list[Path]]]:
+        for name in older.sweeps_in(self.folder):
+            yield name, older.files_of(self.folder, name)
+        for folder in self.folder.glob("*"):
+            yield folder.name, files_in(folder)
+
+
+def _time_of(file: Path) -> float | None:
+    """Return when a file was written; ``None`` if it is gone since it was listed."""
+    try:
+        return file.stat().st_mtime
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,72 @@
+"""First tries: configurations a user wants tried before the search begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import Field, ValidationInfo, create_model, field_validator
+
+from antsbees.config import TrialConfig
+from antsbees.hyperparameters import CHOICES, HYPERPARAMETERS, settings_of
+from results.schema import TUTORIAL
+from sweeps.spec.entries import ALL, FROZEN_STAGES, Model, Scalar
+from sweeps.spec.space import Space, checked_entry, of_table
+
+_First: Any = create_model(
+    "_First", __base__=Model, **of_table(lambda _: True, lambda _: None, Scalar)
+)
+
+
+class First(_First):  # type: ignore[misc] # made from the table
+    """A configuration that is tried before the search begins; what it leaves out is searched.
+
+    ``tutorial`` stands for the one of PyTorch's transfer-learning tutorial.
+    """
+
+    name: str | None = Field(default=None, max_length=64)
+
+    @field_validator(*HYPERPARAMETERS, mode="after")
+    @classmethod
+    def _in_bounds(cls, value: Any, info: ValidationInfo) -> Any:
+        if checked_entry(value, info) is None or value == ALL:
+            return value
+        return HYPERPARAMETERS[str(info.field_name)].check(value)
+
+    def given(self) -> dict[str, Any]:
+        """Return the hyperparameters that were written down, as plain values."""
+        plain: dict[str, Any] = self.model_dump(exclude_none=True, exclude={"name"}, mode="json")
+        return plain
+
+
+def _tutorial() -> First:
+    """Return the defaults of ``TrialConfig``, which are the tutorial's, all stages frozen."""
+    plain = TrialConfig(frozen_stages=0).to_dict() | {FROZEN_STAGES: ALL}
+    return First(name=TUTORIAL, **{k: v for k, v in plain.items() if k in HYPERPARAMETERS})
+
+
+TUTORIAL_FIRST = _tutorial()
+
+
+def setting_faults(first: First, space: Space) -> Iterator[str]:
+    """Yield what a first try says too much or too little of the settings of its choices."""
+    written = first.given()
+    for choice in CHOICES:
+        chosen = written.get(choice) or space.only(choice)
+        values = HYPERPARAMETERS[choice].choices
+        settings = {name for value in values for name in settings_of(choice, value)}
+        given = settings & set(written)
+        if chosen is None:
+            if given:
+                yield f"{', '.join(sorted(given))} needs {_a(choice)} beside it"
+            continue
+        wanted = set(settings_of(choice, chosen))
+        for name in sorted(given - wanted):
+            yield f"{chosen} takes no {name}"
+        for name in sorted(wanted - given):
+            if space.setting(choice, chosen, name) is None:
+                yield f"{chosen} needs {name}, which the space does not have"
+
+
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"

@@ -1,0 +1,58 @@
+"""Says what came out of training a row again: whether its numbers did, and how far seeds differ."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from results.schema import TrialRecord
+
+if TYPE_CHECKING:
+    from sweeps.retraining import Retrained
+
+
+def told(result: Retrained, record: TrialRecord) -> Iterator[str]:
+    """Say what came out, a sentence a line."""
+    if result.other_weights:
+        yield (
+            f"{_weights(record)} are not those of the trial: their hash differs from the row's, so "
+            "other numbers than in the leaderboard are to be expected."
+        )
+    if result.reproduced:
+        yield (
+            f"Reproduced exactly: validation accuracy {record.val_accuracy:.4f}, "
+            f"loss {record.val_loss:.6f}, the same numbers as in the leaderboard."
+        )
+    elif result.reproduced is False:
+        yield (
+            "Not the same numbers as in the leaderboard, accuracy "
+            f"{record.val_accuracy:.4f}, loss {record.val_loss:.6f}{_reason(result)}."
+        )
+    elif result.accuracies and record.seed in result.finals:
+        yield f"Not comparable bit by bit: the trial ran on {record.device}."
+    for seed, message in result.diverged.items():
+        yield f"Seed {seed} gave no model: {message}."
+    accuracies = list(result.accuracies.values())
+    if len(accuracies) > 1:
+        mean, spread = statistics.fmean(accuracies), statistics.stdev(accuracies)
+        yield (
+            f"Over {len(accuracies)} seeds: validation accuracy {mean:.4f} ± {spread:.4f} "
+            f"(mean and standard deviation), from {min(accuracies):.4f} to {max(accuracies):.4f}"
+        )
+    yield f"Model: {result.folder}"
+
+
+def _weights(record: TrialRecord) -> str:
+    if record.weights in (None, "default", "none"):
+        return f"The weights of {record.backbone}"
+    return f"The weights in {record.weights}"
+
+
+def _reason(result: Retrained) -> str:
+    """Name what is known to differ; what differs without a trace is the machine."""
+    if result.other_weights:
+        return ""
+    if result.other_versions:
+        return f": {', '.join(result.other_versions)}"
+    return ": this machine does not compute as that of the trial did"

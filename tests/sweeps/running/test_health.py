@@ -1,0 +1,113 @@
+"""What failures in a row say of a lane, and what they do not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sweeps.running.health import FEW, MANY, Failure, LaneHealth, Verdict, told
+from sweeps.running.lanes import LaneKind
+from tests.sweeps.sweep_fakes import CPU
+
+GPU_FAULT = Failure(0, LaneKind.GPU, "n1", "RuntimeError", "CUDA error: device 3 is gone")
+SUSPECT, LANE, SWEEP = Verdict.SUSPECT, Verdict.LANE, Verdict.SWEEP
+
+
+def verdicts(health: LaneHealth, failure: Failure, count: int, first: int = 0) -> list[Verdict]:
+    """Let a number of different trials fail in the same way, one after another."""
+    return [
+        health.failed(replace(failure, number=n, proposed_at_s=float(n)), now_s=n + 0.5)
+        for n in range(first, first + count)
+    ]
+
+
+def test_a_lane_that_never_worked_closes_after_a_few() -> None:
+    assert verdicts(LaneHealth(), GPU_FAULT, FEW) == [SUSPECT] * (FEW - 1) + [LANE]
+
+
+def test_a_lane_that_worked_closes_after_many() -> None:
+    health = LaneHealth()
+    health.completed(LaneKind.GPU, "n1")
+    assert verdicts(health, GPU_FAULT, MANY) == [SUSPECT] * (MANY - 1) + [LANE]
+
+
+def test_an_epoch_in_between_starts_the_count_anew() -> None:
+    health = LaneHealth()
+    assert LANE not in verdicts(health, GPU_FAULT, FEW - 1)
+    health.completed(LaneKind.GPU, "n1")
+    assert LANE not in verdicts(health, GPU_FAULT, MANY - 1, first=10)
+
+
+def test_an_epoch_elsewhere_does_not() -> None:
+    health = LaneHealth()
+    verdicts(health, GPU_FAULT, FEW - 1)
+    health.completed(LaneKind.CPU, "n1")
+    health.completed(LaneKind.CPU, "n2")
+    assert verdicts(health, GPU_FAULT, 1, first=10) == [LANE]
+
+
+def test_another_cause_starts_the_count_anew_and_another_value_does_not() -> None:
+    health = LaneHealth()
+    verdicts(health, GPU_FAULT, FEW - 1)
+    other = replace(GPU_FAULT, message="no kernel image is available")
+    assert verdicts(health, other, 1, first=10) == [SUSPECT]
+    same = replace(other, message="no kernel image is available")
+    assert verdicts(health, same, FEW - 1, first=20) == [SUSPECT] * (FEW - 2) + [LANE]
+    missing = replace(GPU_FAULT, message="No such file: '/a/1.jpg'")
+    assert missing.cause == replace(missing, message="No such file: '/b/27.jpg'").cause
+
+
+@pytest.mark.parametrize(
+    "failure", [replace(GPU_FAULT, kind="diverged"), replace(GPU_FAULT, epochs=1)]
+)
+def test_a_failure_of_the_configuration_counts_for_nothing(failure: Failure) -> None:
+    assert set(verdicts(LaneHealth(), failure, 20)) == {Verdict.CONFIGURATION}
+
+
+@pytest.mark.parametrize("kind", ["DataError", "WeightsError", "FileNotFoundError"])
+@pytest.mark.parametrize("epochs", [0, 2])
+def test_a_cause_that_concerns_all_ends_the_sweep_after_a_few(kind: str, epochs: int) -> None:
+    failure = replace(GPU_FAULT, kind=kind, epochs=epochs)
+    health = LaneHealth()
+    health.completed(LaneKind.GPU, "n1")
+    assert verdicts(health, failure, FEW) == [SUSPECT] * (FEW - 1) + [SWEEP]
+
+
+def test_where_another_lane_works_it_does_not_concern_all() -> None:
+    health = LaneHealth()
+    health.completed(LaneKind.CPU, "n2")
+    failure = replace(GPU_FAULT, kind="DataError")
+    assert verdicts(health, failure, FEW)[-1] is LANE
+
+
+def test_trials_lost_in_one_go_count_once_and_one_trial_once() -> None:
+    lost = replace(GPU_FAULT, kind="lost", lost=True, node=None)
+    health = LaneHealth()
+    at_once = [replace(lost, number=n, proposed_at_s=1.0) for n in range(20)]
+    assert {health.failed(failure, now_s=2.0) for failure in at_once} == {SUSPECT}
+    health = LaneHealth()
+    again = [replace(lost, number=7, proposed_at_s=float(n)) for n in range(20)]
+    assert {health.failed(f, now_s=f.proposed_at_s + 0.5) for f in again} == {SUSPECT}
+    assert verdicts(LaneHealth(), lost, FEW)[-1] is LANE
+
+
+@pytest.mark.parametrize(
+    ("verdict", "open_lanes", "sentence"),
+    [
+        (LANE, {LaneKind.CPU: CPU},
+         "the gpu lane was closed, since its trials keep failing on n1: RuntimeError: CUDA error: "
+         "device 3 is gone; they go to the cpu lane"),
+        (LANE, {},
+         "the gpu lane was closed, since its trials keep failing on n1: RuntimeError: CUDA error: "
+         "device 3 is gone; no lane is left"),
+        (SWEEP, {},
+         "the sweep ended, since no trial can be run on n1: RuntimeError: CUDA error: device 3 is "
+         "gone"),
+    ],
+)  # fmt: skip
+def test_the_sentence_names_the_cause(
+    verdict: Verdict, open_lanes: dict[LaneKind, object], sentence: str
+) -> None:
+    trace = replace(GPU_FAULT, message=GPU_FAULT.message + ".\nCompile with TORCH_USE_CUDA_DSA")
+    assert told(trace, verdict, open_lanes) == sentence

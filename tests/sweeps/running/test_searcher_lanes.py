@@ -1,0 +1,164 @@
+"""What the searcher does with trials whose lane fails, closes, or is gone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from optuna.trial import TrialState
+from ray.tune.search import Searcher
+
+from results.schema import TrialStatus
+from sweeps.running.searcher import NO_MACHINE_S
+from tests.sweeps.search_bench import Bench, finish, opened
+from tests.sweeps.sweep_fakes import CPU, GPU, epoch
+
+FINISHED = Searcher.FINISHED
+RUNNING, COMPLETE, FAIL = TrialState.RUNNING, TrialState.COMPLETE, TrialState.FAIL
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(opened(tmp_path))
+
+
+def fail_in_gpu_lane(bench: Bench, times: int) -> None:
+    for attempt in range(times):
+        assert bench.searcher.suggest(f"gpu {attempt}")["lane"] == "gpu"
+        bench.fail(f"gpu {attempt}", "RuntimeError", "no driver")
+
+
+def test_a_lane_that_keeps_failing_closes_and_its_trials_go_to_the_other(bench: Bench) -> None:
+    fail_in_gpu_lane(bench, 3)
+    assert bench.rows == []
+    (note,) = [taken for taken in bench.notes.taken if taken[0] == "noted"]
+    assert note[1] == (
+        "the gpu lane was closed, since its trials keep failing on here: RuntimeError: no driver; "
+        "they go to the cpu lane"
+    )
+    proposed = finish(bench)
+    assert [p["number"] for p in proposed] == [0, 1, 2, 3, 4]
+    assert {p["lane"] for p in proposed} == {"cpu"}
+    assert {r.status for r in bench.rows} == {TrialStatus.COMPLETE}
+    assert bench.searcher.ended is None
+
+
+def test_a_failure_in_a_lane_that_works_is_the_configuration_s(bench: Bench) -> None:
+    fail_in_gpu_lane(bench, 2)
+    assert bench.rows == []
+    bench.searcher.suggest("a")
+    bench.run("a", 0.7, 0.8)
+    assert [r.status for r in bench.rows] == [TrialStatus.FAILED] * 2 + [TrialStatus.COMPLETE]
+    assert bench.states() == [FAIL, FAIL, COMPLETE]
+
+
+def test_the_last_trials_of_a_lane_that_never_worked_go_to_the_one_that_does(bench: Bench) -> None:
+    """Two failures, then nothing more to propose: too few to close the lane otherwise."""
+    for name in "abc":
+        bench.searcher.suggest(name)
+    bench.fail("a", "RuntimeError", "no driver")
+    bench.searcher.suggest("d")  # in the GPU lane
+    bench.fail("d", "RuntimeError", "no driver")
+    for name in "bc":
+        bench.run(name, 0.7, 0.8)
+    bench.lanes = (CPU,)
+    finish(bench)
+    assert sorted(r.trial_number for r in bench.rows) == [0, 1, 2, 3, 4]
+    assert {r.status for r in bench.rows} == {TrialStatus.COMPLETE}
+
+
+def test_when_no_lane_is_left_the_sweep_ends_with_a_sentence(tmp_path: Path) -> None:
+    bench = Bench(opened(tmp_path), lanes=(CPU,))
+    for attempt in range(3):
+        bench.searcher.suggest(str(attempt))
+        bench.fail(str(attempt))
+    assert bench.searcher.ended == (
+        "the cpu lane was closed, since its trials keep failing on here: ValueError: wrong; "
+        "no lane is left"
+    )
+    assert bench.searcher.suggest("x") == FINISHED
+    assert bench.rows == []
+    assert bench.states() == [RUNNING] * 3  # to be taken up once that is mended
+    assert len(finish(Bench(opened(tmp_path)))) == 5
+
+
+def test_a_cause_that_concerns_every_trial_ends_the_sweep_after_the_first_few(bench: Bench) -> None:
+    for attempt in range(3):
+        bench.searcher.suggest(str(attempt))
+        bench.fail(str(attempt), "DataError", "no images")
+    assert bench.searcher.ended == (
+        "the sweep ended, since no trial can be run on here: DataError: no images"
+    )
+    assert (bench.rows, bench.states()) == ([], [RUNNING] * 3)
+
+
+def test_the_only_failures_of_a_short_sweep_are_rows(tmp_path: Path) -> None:
+    spec = Bench(opened(tmp_path / "any")).spec
+    short = spec.model_copy(update={"search": spec.search.model_copy(update={"trials": 2})})
+    bench = Bench(opened(tmp_path, short), short, lanes=(CPU,))
+    for attempt in range(2):
+        bench.searcher.suggest(str(attempt))
+        bench.fail(str(attempt))
+    assert bench.searcher.suggest("x") == FINISHED
+    assert [r.status for r in bench.rows] == [TrialStatus.FAILED] * 2
+
+
+def test_a_trial_that_waits_for_a_machine_that_is_gone_is_proposed_elsewhere(bench: Bench) -> None:
+    assert bench.searcher.suggest("a")["lane"] == "gpu"
+    assert not bench.searcher.should_end("a", is_running=False)
+    bench.lanes = (CPU,)
+    assert not bench.searcher.should_end("a", is_running=True)
+    assert bench.searcher.should_end("a", is_running=False)
+    bench.searcher.on_trial_complete("a", None)
+    again = bench.searcher.suggest("b")
+    assert (again["number"], again["lane"]) == (0, "cpu")
+    assert bench.rows == []
+
+
+def test_a_machine_that_joins_gets_trials(bench: Bench) -> None:
+    bench.lanes = (CPU,)
+    assert [bench.searcher.suggest(name) is None for name in "abc"] == [False, False, True]
+    bench.lanes = (GPU, CPU)
+    assert bench.searcher.suggest("d")["lane"] == "gpu"
+
+
+def test_without_any_machine_the_sweep_ends_after_a_while(bench: Bench) -> None:
+    bench.searcher.suggest("a")
+    bench.lanes = ()
+    assert bench.searcher.suggest("b") is None
+    bench.now_s += NO_MACHINE_S + 1
+    bench.searcher.should_end("a", is_running=True)
+    assert bench.searcher.ended == (
+        "the sweep ended, since no machine is left that could run a trial"
+    )
+    assert bench.searcher.suggest("b") == FINISHED
+
+
+def test_a_machine_that_comes_back_in_time_ends_nothing(bench: Bench) -> None:
+    lanes, bench.lanes = bench.lanes, ()
+    bench.searcher.suggest("a")
+    bench.now_s += NO_MACHINE_S - 1
+    bench.lanes = lanes
+    assert bench.searcher.suggest("a")["number"] == 0
+    bench.lanes = ()
+    bench.now_s += 2
+    bench.searcher.should_end("a", is_running=True)
+    assert bench.searcher.ended is None
+
+
+def test_a_divergence_keeps_the_epochs_before_it(bench: Bench) -> None:
+    bench.searcher.suggest("a")
+    record = bench.run("a", 0.7, error_kind="diverged", error_message="nan")
+    assert (record.status, record.epochs_run, record.score) == (TrialStatus.FAILED, 1, 0.7)
+
+
+def test_a_resumed_trial_that_is_stopped_has_the_value_of_its_row(tmp_path: Path) -> None:
+    """Its earlier start got further, and higher."""
+    first = Bench(opened(tmp_path))
+    first.searcher.suggest("a")
+    first.searcher.on_trial_result("a", first.report(epoch(1, 0.95), epoch(2, 0.95)))
+    second = Bench(opened(tmp_path))
+    second.searcher.suggest("b")
+    record = second.run("b", 0.7)
+    assert (record.status, record.score) == (TrialStatus.STOPPED, 0.7)
+    assert second.study._study.trials[0].value == 0.7

@@ -1,0 +1,110 @@
+"""What a sweep makes of machines that go: a real Ray of several nodes on this one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+import ray
+from ray.cluster_utils import Cluster
+
+from antsbees.config import TrialConfig
+from antsbees.data.datasets import Dataset
+from results.schema import TrialStatus
+from sweeps.errors import RunError
+from sweeps.paths import RunPaths
+from sweeps.running.driver import run_sweep
+from sweeps.running.lanes import Lane
+from sweeps.spec.models import SweepSpec
+from tests.whole.tiny_sweep import Witness, tiny_spec
+
+ENDED = (TrialStatus.COMPLETE, TrialStatus.STOPPED)
+
+
+@contextmanager
+def cluster_of_two(head_cpus: int) -> Iterator[tuple[Cluster, object]]:
+    """A head, and a node with the only GPU, which is declared."""
+    cluster = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": head_cpus, "include_dashboard": False}
+    )
+    node = cluster.add_node(num_cpus=1, num_gpus=1)
+    ray.init(address=cluster.address, log_to_driver=False)
+    try:
+        yield cluster, node
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+
+
+def with_a_gpu_lane_on_the_cpu(spec: SweepSpec, **search: object) -> SweepSpec:
+    gpu = spec.lanes.gpu.model_copy(update={"device": "cpu"})
+    lanes = spec.lanes.model_copy(update={"gpu": gpu})
+    return spec.model_copy(update={"lanes": lanes, "search": spec.search.model_copy(update=search)})
+
+
+class Remover(Witness):
+    """Removes a node once a trial has reported from the GPU lane."""
+
+    def __init__(self, cluster: Cluster, node: object) -> None:
+        super().__init__()
+        self.cluster, self.node = cluster, node
+        self.removed = False
+        self.in_gpu_lane: set[int] = set()
+
+    def trial_started(self, number: int, config: TrialConfig, lane: Lane) -> None:
+        super().trial_started(number, config, lane)
+        if lane.kind == "gpu":
+            self.in_gpu_lane.add(number)
+
+    def trial_reported(self, number: int, epoch: int, score: float) -> None:
+        super().trial_reported(number, epoch, score)
+        if number in self.in_gpu_lane and not self.removed:
+            self.removed = True
+            self.cluster.remove_node(self.node, allow_graceful=False)
+
+
+def test_a_sweep_ends_with_all_its_trials_though_the_machine_of_a_lane_is_gone(
+    tiny_dataset: Dataset, paths: RunPaths
+) -> None:
+    with cluster_of_two(head_cpus=1) as (cluster, node):
+        remover = Remover(cluster, node)
+        spec = with_a_gpu_lane_on_the_cpu(tiny_spec(trials=16))
+        outcome = run_sweep(spec, tiny_dataset, paths, remover)
+    assert remover.removed
+    assert [lane.kind for lane in remover.lanes] == ["gpu", "cpu"]
+    assert [r.trial_number for r in outcome.records] == list(range(16))
+    assert {r.status for r in outcome.records} <= set(ENDED)
+    assert outcome.records[-1].lane == "cpu"
+
+
+def test_a_sweep_ends_with_a_sentence_when_no_machine_is_left_for_it(
+    tiny_dataset: Dataset, paths: RunPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sweeps.running.searcher.NO_MACHINE_S", 4.0)
+    with cluster_of_two(head_cpus=0) as (cluster, node):
+        remover = Remover(cluster, node)
+        spec = with_a_gpu_lane_on_the_cpu(tiny_spec(trials=100), minutes=10.0)
+        began_s = time.monotonic()
+        with pytest.raises(RunError, match="no machine is left that could run a trial"):
+            run_sweep(spec, tiny_dataset, paths, remover)
+    assert remover.removed
+    assert time.monotonic() - began_s < 120
+
+
+def test_a_node_with_other_images_runs_no_trial_and_is_named(
+    tiny_dataset: Dataset, paths: RunPaths
+) -> None:
+    """The GPU's node is another one than the driver's; its images are not those of the sweep."""
+    witness = Witness()
+    with cluster_of_two(head_cpus=1):
+        spec = with_a_gpu_lane_on_the_cpu(tiny_spec(trials=6))
+        changed = replace(tiny_dataset, fingerprint="0" * 64)
+        outcome = run_sweep(spec, changed, paths, witness)
+    assert [r.trial_number for r in outcome.records] == list(range(6))
+    assert {(r.lane, r.status in ENDED) for r in outcome.records} == {("cpu", True)}
+    (sentence,) = witness.notes
+    assert "the gpu lane was closed" in sentence
+    assert "ImagesDifferError: this node has other images than the driver" in sentence
