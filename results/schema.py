@@ -193,7 +193,7 @@ class TrialRecord:
         NUMBER, "From the proposal to the start of the first epoch.", SECONDS, default=0.0
     )
     peak_memory_bytes: int | None = _cost(
-        COUNT, "The most memory its worker had held by the end of the trial.", "bytes"
+        COUNT, "The most its worker, or its GPU, held during the trial.", "bytes"
     )
     started_at: datetime | None = _cost(TIME, "When its worker began it.")
     finished_at: datetime | None = _cost(TIME, "When its row was made.")

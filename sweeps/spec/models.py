@@ -82,9 +82,6 @@ class Search(Model):
     minutes: float | None = Field(default=None, gt=0, description="Wall time for new results.")
     first: tuple[Annotated[First, BeforeValidator(_named_first)], ...] = (TUTORIAL_FIRST,)
     early_stopping: Annotated[EarlyStopping, BeforeValidator(_early_stopping)] = Asha()
-    cost_aware: bool = Field(
-        default=False, description="Among about equally promising configurations, the cheaper."
-    )
 
 
 def _slots(value: Any) -> Any:
@@ -189,8 +186,6 @@ class SweepSpec(Model):
         for number, first in enumerate(firsts, start=1):
             for fault in setting_faults(first, self.space):
                 yield f"search.first, number {number}: {fault}"
-        if self.search.cost_aware and self.search.sampler is not Sampler.TPE:
-            yield f"search.cost_aware needs the sampler tpe, got {self.search.sampler}"
         if self.search.sampler is Sampler.GRID:
             for place, entry in self._entries():
                 if isinstance(entry, Uniform | LogUniform):
