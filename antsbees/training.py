@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from antsbees.batches import batch_sizes, order_seed, shuffled
 from antsbees.config import TaskConfig, TrialConfig
 from antsbees.errors import ConfigError, DivergedError
 from antsbees.evaluation import Evaluation, evaluate, network_input
@@ -143,7 +144,10 @@ class Training:
     def _train(self, x: Tensor) -> float:
         """Run the epoch's batches; return their mean loss. The device is waited for once."""
         self.trained.train()
-        order, sizes = self._order()
+        config, num_images = self.config, len(self._labels)
+        torch.manual_seed(order_seed(config.seed, self.epoch))  # of dropout and stochastic depth
+        order = shuffled(config.seed, self.epoch, num_images)
+        sizes = batch_sizes(num_images, config.batch_size)
         batches = order.to(x.device).split(sizes)
         answers = self._labels[order.to(self._labels.device)].split(sizes)
         total = torch.zeros((), device=self._run.device)
@@ -156,19 +160,6 @@ class Training:
 
     def _evaluate(self, val: Tensor) -> Evaluation:
         return evaluate(self.trained, val, self._val_labels, self._backbone, self._run)
-
-    def _order(self) -> tuple[Tensor, list[int]]:
-        """Shuffle the images, and divide them into batches.
-
-        A last batch of one joins its neighbour, for BatchNorm's sake.
-        """
-        seed = (self.config.seed * 1_000_003 + self.epoch) % 2**63
-        torch.manual_seed(seed)  # of dropout and stochastic depth, where a backbone has them
-        order = torch.randperm(len(self._labels), generator=torch.Generator().manual_seed(seed))
-        sizes = [len(batch) for batch in order.split(self.config.batch_size)]
-        if len(sizes) > 1 and sizes[-1] == 1:
-            sizes[-2:] = [sizes[-2] + 1]
-        return order, sizes
 
     def _step(self, rows: Tensor, labels: Tensor) -> Tensor:
         with arithmetic(self._run.device, self._run.precision):

@@ -75,9 +75,9 @@ class Backbones:
         return kept.activations[key]
 
     def _find(self, task: TaskConfig) -> _Kept:
-        name = f"{task.backbone} {task.weights} {task.data_seed}"
+        name = f"{task.backbone} {task.weights}"
         kept = self._kept.find(name)
         if kept is None:
-            kept = _Kept(load_backbone(task.backbone, task.weights, task.data_seed))
+            kept = _Kept(load_backbone(task.backbone, task.weights))
             self._kept.keep(name, kept)
         return kept

@@ -45,15 +45,20 @@ class Backbone:
         Args:
             batchnorm: ``frozen`` folds BatchNorm's pre-trained statistics into the convolutions.
         """
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            head = nn.Linear(self.architecture.width, num_classes)
+        head = new_head(self.architecture.width, num_classes, seed)
         stages = [copy.deepcopy(stage) for stage in self.stages[frozen_stages:]]
         if batchnorm is BatchNorm.FROZEN:
             for stage in stages:
                 fold_batch_norm(stage)
         trained = nn.Sequential(*stages, head).to(memory_format=torch.channels_last)
         return trained.requires_grad_(True)
+
+
+def new_head(width: int, num_classes: int, seed: int) -> nn.Linear:
+    """Return a head whose first weights depend on the seed alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return nn.Linear(width, num_classes)
 
 
 def load_backbone(name: str, weights: str = "default", seed: int = 0) -> Backbone:
