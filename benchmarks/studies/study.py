@@ -66,7 +66,10 @@ def our_trials(spec: SweepSpec, journal: Path) -> Callable[[], None]:
         for epoch in range(1, spec.max_epochs + 1):
             study.report(asked.number, epoch, score)
         study.tell(
-            TrialRecord(sweep=spec.name, trial_number=asked.number, status=complete, score=score)
+            TrialRecord(
+                sweep=spec.name, trial_number=asked.number, status=complete, score=score,
+                objective=str(spec.objective), seed=spec.seed,
+            )  # fmt: skip
         )
 
     return run_trial
