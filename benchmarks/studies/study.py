@@ -33,7 +33,7 @@ WINDOW = 50
 
 def score_of(config: TrialConfig) -> float:
     """Make up a score that prefers some configurations."""
-    return 1 - abs(config.momentum - 0.9) - config.lr
+    return 1 - abs((config.momentum or 0.0) - 0.9) - config.lr
 
 
 def plain_trials(spec: SweepSpec, journal: Path) -> Callable[[], None]:
@@ -69,9 +69,13 @@ def our_trials(spec: SweepSpec, journal: Path) -> Callable[[], None]:
             study.report(asked.number, epoch, score)
         study.tell(
             TrialRecord(
-                sweep=spec.name, trial_number=asked.number, status=complete, score=score,
-                objective=str(spec.objective), seed=spec.seed,
-            )  # fmt: skip
+                sweep=spec.name,
+                trial_number=asked.number,
+                status=complete,
+                score=score,
+                objective=str(spec.objective),
+                seed=spec.seed,
+            )
         )
 
     return run_trial
