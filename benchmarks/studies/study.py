@@ -33,7 +33,7 @@ WINDOW = 50
 
 def score_of(config: TrialConfig) -> float:
     """Make up a score that prefers some configurations."""
-    return 1 - abs(config.momentum - 0.9) - config.lr
+    return 1 - abs((config.momentum or 0.0) - 0.9) - config.lr
 
 
 def plain_trials(spec: SweepSpec, journal: Path) -> Callable[[], None]:
@@ -68,7 +68,14 @@ def our_trials(spec: SweepSpec, journal: Path) -> Callable[[], None]:
         for epoch in range(1, spec.max_epochs + 1):
             study.report(asked.number, epoch, score)
         study.tell(
-            TrialRecord(sweep=spec.name, trial_number=asked.number, status=complete, score=score)
+            TrialRecord(
+                sweep=spec.name,
+                trial_number=asked.number,
+                status=complete,
+                score=score,
+                objective=str(spec.objective),
+                seed=spec.seed,
+            )
         )
 
     return run_trial
