@@ -205,6 +205,8 @@ class SweepSpec(Model):
         if len(self.backbones) > 1 and self.weights not in ("default", "none"):
             yield f"the file {self.weights} cannot hold the weights of several backbones"
         for number, first in enumerate(self.search.first, start=1):
+            if first.backbone not in (None, *self.backbones):
+                yield f"search.first, number {number}: {first.backbone} is not in this sweep"
             for fault in setting_faults(first, self.space):
                 yield f"search.first, number {number}: {fault}"
         if self.search.sampler is Sampler.GRID:

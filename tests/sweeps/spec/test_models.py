@@ -209,6 +209,8 @@ def test_several_backbones_can_be_chosen_from() -> None:
         {"frozen_stages": {"int": [0, 7]}}, backbone={"choice": ["efficientnet_lite0", "resnet18"]}
     )
     assert told == "frozen_stages of resnet18 must be at most 5, got 7"
+    told = fault(search={"first": [{"backbone": "resnet18", "frozen_stages": 1}]})
+    assert told == "search.first, number 1: resnet18 is not in this sweep"
     told = fault(backbone={"choice": ["resnet18", "resnet50"]}, weights="/mine.pth")
     assert told == "the file /mine.pth cannot hold the weights of several backbones"
 
