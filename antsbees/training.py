@@ -88,7 +88,9 @@ class Training:
         self._labels = _labels(tuple(dataset.split(s).labels for s in train_on), run)
         self._val_labels = _labels((dataset.val.labels,), run)
         num_classes = len(dataset.classes)
-        trained = backbone.trained_part(config.frozen_stages, num_classes, config.seed)
+        trained = backbone.trained_part(
+            config.frozen_stages, num_classes, config.seed, config.batchnorm
+        )
         self.trained: nn.Module = trained.to(run.device)
         self._optimizer = make_optimizer(self.trained, config)
 

@@ -9,6 +9,7 @@ from typing import Any, TypeGuard
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from antsbees.layers.recompute import Recipe, recipe_of
 
@@ -50,12 +51,16 @@ class DepthwiseConv2d(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:
         """Convolve ``(N, C, H, W)``."""
+        return self.convolve(input, self.weight, self.bias)
+
+    def convolve(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """Convolve with another weight and bias of the same shapes."""
         if self._same and input.shape[-2] != input.shape[-1]:
             raise ValueError(f"SAME padding is for square images, got {tuple(input.shape)}")
         how = self._geometry(input.shape[-1])
-        if input.device.type != "cpu" or self.bias is not None:
-            return _convolved(input, self.weight, self.bias, how)
-        y: Tensor = _Depthwise.apply(input, self.weight, how, recipe_of(input))
+        if input.device.type != "cpu":
+            return _convolved(input, weight, bias, how)
+        y: Tensor = _Depthwise.apply(input, weight, bias, how, recipe_of(input))
         return y
 
     def _geometry(self, size: int) -> Geometry:
@@ -83,20 +88,25 @@ def is_square_depthwise(layer: nn.Module) -> TypeGuard[nn.Conv2d]:
 
 def _convolved(x: Tensor, weight: Tensor, bias: Tensor | None, how: Geometry) -> Tensor:
     y = F.conv2d(x, weight, bias, how.stride, how.padding, 1, weight.shape[0])
-    return y[:, :, how.crop :, how.crop :]
+    return y[:, :, how.crop :, how.crop :] if how.crop else y
 
 
 class _Depthwise(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, how: Geometry, recipe: Recipe | None
-    ) -> Tensor:
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, how: Geometry,
+        recipe: Recipe | None,
+    ) -> Tensor:  # fmt: skip
         ctx.save_for_backward(weight, *([] if recipe else [x]))
         ctx.how, ctx.recipe, ctx.dtype = how, recipe, x.dtype
-        y = _convolved(x, weight, None, how)
+        ctx.bias_dtype = None if bias is None else bias.dtype
+        y = _convolved(x, weight, bias, how)
+        if how.crop:  # a copy: a view must not be written to, as an activation in place does
+            return y.clone(memory_format=torch.channels_last)
         return y.contiguous(memory_format=torch.channels_last)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         weight, *kept = ctx.saved_tensors
         grad = grads[0].contiguous(memory_format=torch.channels_last)
@@ -105,7 +115,8 @@ class _Depthwise(torch.autograd.Function):
         of_weight = _of_weight_in_parts if grad.dtype is torch.bfloat16 else _of_weight
         arguments = grad, x, weight.to(grad.dtype), ctx.how
         grad_x = of_input(*arguments).to(ctx.dtype) if ctx.needs_input_grad[0] else None
-        return grad_x, of_weight(*arguments).to(weight.dtype), None, None
+        grad_bias = grad.sum((0, 2, 3), dtype=ctx.bias_dtype) if ctx.bias_dtype else None
+        return grad_x, of_weight(*arguments).to(weight.dtype), grad_bias, None, None
 
 
 def _of_input(grad: Tensor, x: Tensor, weight: Tensor, how: Geometry) -> Tensor:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from antsbees.layers.folding import freeze_batch_norm
 from antsbees.layers.replace import speed_up
 from antsbees.networks.catalog import Architecture, architecture
 from antsbees.networks.families import FAMILIES
@@ -23,30 +24,43 @@ class Backbone:
         stages: Consecutive parts; the first takes ``(N, 3, H, W) float32``, normalised, the last
             puts out ``(N, width)``.
         weights_hash: SHA-256 over all parameters and buffers, hexadecimal.
+        fast_layers: Whether layers of our own took the place of torch's.
     """
 
     architecture: Architecture
     stages: tuple[nn.Module, ...]
     weights_hash: str
+    fast_layers: bool = True
 
-    def trained_part(self, frozen_stages: int, num_classes: int, seed: int) -> nn.Sequential:
+    def trained_part(
+        self, frozen_stages: int, num_classes: int, seed: int, batchnorm: str = "train"
+    ) -> nn.Sequential:
         """Return a fresh copy of the stages after the frozen ones, and a new head.
 
         The head's first weights depend on the seed alone.
+
+        Args:
+            batchnorm: ``train`` normalises by the statistics of each batch and goes on with the
+                running ones; ``frozen`` normalises by the pre-trained running statistics.
         """
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             head = nn.Linear(self.architecture.width, num_classes)
-        stages = [copy.deepcopy(stage) for stage in self.stages[frozen_stages:]]
+        stages = nn.Sequential(*(copy.deepcopy(stage) for stage in self.stages[frozen_stages:]))
+        if batchnorm == "frozen":
+            freeze_batch_norm(stages, fold=self.fast_layers)
         trained = nn.Sequential(*stages, head).to(memory_format=torch.channels_last)
         return trained.requires_grad_(True)
 
 
-def load_backbone(name: str, weights: str = "default", seed: int = 0) -> Backbone:
+def load_backbone(
+    name: str, weights: str = "default", seed: int = 0, fast_layers: bool = True
+) -> Backbone:
     """Build a backbone and fill it with weights.
 
     Args:
         seed: Seeds the parameters that are drawn when ``weights`` is ``none``.
+        fast_layers: Put layers of our own in the place of torch's (``antsbees.layers``).
 
     Raises:
         ConfigError: No backbone has that name.
@@ -58,12 +72,13 @@ def load_backbone(name: str, weights: str = "default", seed: int = 0) -> Backbon
         torch.manual_seed(seed)
         network = family.build(name)
     load_weights(network, name, weights, family)
-    speed_up(network)
+    if fast_layers:
+        speed_up(network)
     stages = tuple(
         stage.eval().requires_grad_(False).to(memory_format=torch.channels_last)
         for stage in family.stages(network)
     )
-    return Backbone(entry, stages, _hash(stages))
+    return Backbone(entry, stages, _hash(stages), fast_layers)
 
 
 def _hash(stages: tuple[nn.Module, ...]) -> str:
