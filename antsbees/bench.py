@@ -9,6 +9,8 @@ from antsbees.config import Precision, TaskConfig, TrialConfig
 from antsbees.data.datasets import Dataset
 from antsbees.frozen.activations import Activations
 from antsbees.frozen.cache import TensorCache
+from antsbees.frozen.starts import ProbeStarts
+from antsbees.hyperparameters import HeadStart
 from antsbees.machine.allocator import release_freed_memory
 from antsbees.machine.devices import Execution, configure
 from antsbees.machine.precision import resolve
@@ -51,6 +53,7 @@ class Bench:
             task.backbone, task.weights, fast_layers=self.execution.fast_layers
         )
         self._activations: dict[Precision, Activations] = {}
+        self._starts: dict[Precision, ProbeStarts] = {}
         self._used: Execution | None = None
 
     @classmethod
@@ -72,6 +75,12 @@ class Bench:
             return cls(dataset, task, execution)
         cache = TensorCache(folder / "activations", max_bytes) if max_bytes > 0 else None
         return cls(dataset, task, execution, cache, folder / "precision")
+
+    @property
+    def num_bytes(self) -> int:
+        """Of the backbone in memory; activations at hand are mapped files."""
+        states = (stage.state_dict() for stage in self.backbone.stages)
+        return sum(tensor.nbytes for state in states for tensor in state.values())
 
     @property
     def facts(self) -> dict[str, str]:
@@ -99,7 +108,10 @@ class Bench:
         release_freed_memory()
         self._used = execution
         activations = self._activations_in(execution)
-        return Training(config, self.task, self.backbone, activations, execution, train_on)
+        head = None
+        if config.head_start is HeadStart.PROBE:
+            head = self._starts_in(execution).head(train_on)
+        return Training(config, self.task, self.backbone, activations, execution, train_on, head)
 
     def _activations_in(self, execution: Execution) -> Activations:
         """Return the activations in an execution's inference precision."""
@@ -109,3 +121,13 @@ class Bench:
                 self.dataset, self.backbone, self.task, execution, self._cache
             )
         return self._activations[precision]
+
+    def _starts_in(self, execution: Execution) -> ProbeStarts:
+        """Return the probes on the features of an execution's inference precision."""
+        precision = execution.inference_precision
+        if precision not in self._starts:
+            activations, task = self._activations_in(execution), self.task
+            self._starts[precision] = ProbeStarts(
+                activations, task.num_stages, task.views, self._cache
+            )
+        return self._starts[precision]

@@ -83,8 +83,9 @@ def load_model(folder: Path) -> SavedModel:
     try:
         description = _description(json.loads((folder / DESCRIPTION_FILE).read_text()))
         backbone = load_backbone(description.task.backbone, weights="none")
-        head = nn.Linear(backbone.architecture.width, len(description.classes))
-        network = nn.Sequential(*backbone.stages, head)
+        k, batchnorm = description.config.frozen_stages, description.config.batchnorm
+        trained = backbone.trained_part(k, len(description.classes), 0, batchnorm)
+        network = nn.Sequential(*backbone.stages[:k], *trained)
         network.load_state_dict(load_file(folder / WEIGHTS_FILE))
     except (
         OSError,

@@ -12,10 +12,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from antsbees.config import TaskConfig, TrialConfig
+from antsbees.batches import batch_sizes, order_seed, shuffled
+from antsbees.config import TaskConfig, TrialConfig, check_frozen_stages
 from antsbees.errors import ConfigError, DivergedError
 from antsbees.evaluation import Evaluation, evaluate, network_input
 from antsbees.frozen.activations import Activations
+from antsbees.hyperparameters import HeadStart
 from antsbees.machine.devices import Execution, arithmetic
 from antsbees.networks.backbones import Backbone
 from antsbees.optimizers import head_lr, make_optimizer, set_lr
@@ -57,9 +59,11 @@ class Training:
     Args:
         run: Without ``Precision.AUTO``: see ``antsbees.machine.precision.resolve``.
         train_on: The splits to learn from.
+        head: What the head starts as; by default it is drawn from the seed. To be given where
+            ``head_start`` is ``probe``, see ``antsbees.frozen.starts``.
 
     Raises:
-        ConfigError: More stages are frozen than the backbone has.
+        ConfigError: More stages are frozen than the backbone has, or it is another trial's.
     """
 
     def __init__(
@@ -70,12 +74,11 @@ class Training:
         activations: Activations,
         run: Execution,
         train_on: tuple[str, ...] = ("train",),
+        head: nn.Linear | None = None,
     ) -> None:
-        if config.frozen_stages > task.num_stages:
-            raise ConfigError(
-                f"frozen_stages must be at most {task.num_stages}, the number of stages of "
-                f"{task.backbone}, got {config.frozen_stages}"
-            )
+        check_frozen_stages(config.frozen_stages, task.backbone)
+        if config.backbone not in (None, task.backbone):
+            raise ConfigError(f"this is a trial of {config.backbone}, not of {task.backbone}")
         self.config = config
         self.epoch = 0
         self.evaluation: Evaluation | None = None
@@ -91,6 +94,10 @@ class Training:
         trained = backbone.trained_part(
             config.frozen_stages, num_classes, config.seed, config.batchnorm
         )
+        if (head is None) != (config.head_start is HeadStart.RANDOM):
+            raise ValueError(f"head_start is {config.head_start}, which the given head is not")
+        if head is not None:
+            trained[-1] = head
         self.trained: nn.Module = trained.to(run.device)
         self._optimizer = make_optimizer(self.trained, config)
 
@@ -143,7 +150,10 @@ class Training:
     def _train(self, x: Tensor) -> float:
         """Run the epoch's batches; return their mean loss. The device is waited for once."""
         self.trained.train()
-        order, sizes = self._order()
+        config, num_images = self.config, len(self._labels)
+        torch.manual_seed(order_seed(config.seed, self.epoch))  # of dropout and stochastic depth
+        order = shuffled(config.seed, self.epoch, num_images)
+        sizes = batch_sizes(num_images, config.batch_size)
         batches = order.to(x.device).split(sizes)
         answers = self._labels[order.to(self._labels.device)].split(sizes)
         total = torch.zeros((), device=self._run.device)
@@ -156,19 +166,6 @@ class Training:
 
     def _evaluate(self, val: Tensor) -> Evaluation:
         return evaluate(self.trained, val, self._val_labels, self._backbone, self._run)
-
-    def _order(self) -> tuple[Tensor, list[int]]:
-        """Shuffle the images, and divide them into batches.
-
-        A last batch of one joins its neighbour, for BatchNorm's sake.
-        """
-        seed = (self.config.seed * 1_000_003 + self.epoch) % 2**63
-        torch.manual_seed(seed)  # of dropout and stochastic depth, where a backbone has them
-        order = torch.randperm(len(self._labels), generator=torch.Generator().manual_seed(seed))
-        sizes = [len(batch) for batch in order.split(self.config.batch_size)]
-        if len(sizes) > 1 and sizes[-1] == 1:
-            sizes[-2:] = [sizes[-2] + 1]
-        return order, sizes
 
     def _step(self, rows: Tensor, labels: Tensor) -> Tensor:
         with arithmetic(self._run.device, self._run.precision):

@@ -60,6 +60,9 @@ class Objective(StrEnum):
 TUTORIAL = "tutorial"
 """The ``first`` of the tutorial's configuration, which others are held against."""
 
+PROBE = "probe"
+"""The ``first`` of the probe, the number that every sweep has to beat."""
+
 CURVE_TYPE = pa.list_(
     pa.struct(
         [
@@ -193,7 +196,7 @@ class TrialRecord:
         NUMBER, "From the proposal to the start of the first epoch.", SECONDS, default=0.0
     )
     peak_memory_bytes: int | None = _cost(
-        COUNT, "The most memory its worker had held by the end of the trial.", "bytes"
+        COUNT, "The most its worker, or its GPU, held during the trial.", "bytes"
     )
     started_at: datetime | None = _cost(TIME, "When its worker began it.")
     finished_at: datetime | None = _cost(TIME, "When its row was made.")

@@ -34,7 +34,7 @@ ALLOWED: dict[str, set[str]] = {
         "antsbees", "antsbees.layers", "antsbees.networks.families", "safetensors", "torch",
     },
     "antsbees.networks.families": {"antsbees", "timm", "torch", "torchvision"},
-    "results": {"_typeshed", "filelock", "pandas", "pyarrow"},
+    "results": {"_typeshed", "filelock", "numpy", "pandas", "pyarrow"},
     "sweeps": {
         "antsbees", "antsbees.data", "antsbees.machine", "antsbees.networks", "results", "rich",
         "sweeps.spec", "sweeps.views", "torch",
@@ -44,10 +44,11 @@ ALLOWED: dict[str, set[str]] = {
         "sweeps.spec", "sweeps.views", "typer", "yaml",
     },
     "sweeps.running": {
-        "antsbees", "antsbees.data", "antsbees.machine", "filelock", "ray", "results",
+        "antsbees", "antsbees.data", "antsbees.frozen", "antsbees.machine", "filelock", "ray",
+        "results",
         "sweeps", "sweeps.search", "sweeps.spec",
     },
-    "sweeps.search": {"antsbees", "numpy", "optuna", "results", "sweeps.spec"},
+    "sweeps.search": {"antsbees", "antsbees.networks", "optuna", "results", "sweeps.spec"},
     "sweeps.spec": {"antsbees", "antsbees.networks", "pydantic", "results", "sweeps", "yaml"},
     "sweeps.views": {"antsbees", "results", "rich", "sweeps", "sweeps.running", "sweeps.spec"},
 }  # fmt: skip

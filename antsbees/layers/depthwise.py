@@ -51,16 +51,12 @@ class DepthwiseConv2d(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:
         """Convolve ``(N, C, H, W)``."""
-        return self.convolve(input, self.weight, self.bias)
-
-    def convolve(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """Convolve with another weight and bias of the same shapes."""
         if self._same and input.shape[-2] != input.shape[-1]:
             raise ValueError(f"SAME padding is for square images, got {tuple(input.shape)}")
         how = self._geometry(input.shape[-1])
         if input.device.type != "cpu":
-            return _convolved(input, weight, bias, how)
-        y: Tensor = _Depthwise.apply(input, weight, bias, how, recipe_of(input))
+            return _convolved(input, self.weight, self.bias, how)
+        y: Tensor = _Depthwise.apply(input, self.weight, self.bias, how, recipe_of(input))
         return y
 
     def _geometry(self, size: int) -> Geometry:
@@ -94,15 +90,16 @@ def _convolved(x: Tensor, weight: Tensor, bias: Tensor | None, how: Geometry) ->
 class _Depthwise(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, how: Geometry,
+        ctx: Any,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        how: Geometry,
         recipe: Recipe | None,
-    ) -> Tensor:  # fmt: skip
+    ) -> Tensor:
         ctx.save_for_backward(weight, *([] if recipe else [x]))
         ctx.how, ctx.recipe, ctx.dtype = how, recipe, x.dtype
-        ctx.bias_dtype = None if bias is None else bias.dtype
         y = _convolved(x, weight, bias, how)
-        if how.crop:  # a copy: a view must not be written to, as an activation in place does
-            return y.clone(memory_format=torch.channels_last)
         return y.contiguous(memory_format=torch.channels_last)
 
     @staticmethod
@@ -115,7 +112,7 @@ class _Depthwise(torch.autograd.Function):
         of_weight = _of_weight_in_parts if grad.dtype is torch.bfloat16 else _of_weight
         arguments = grad, x, weight.to(grad.dtype), ctx.how
         grad_x = of_input(*arguments).to(ctx.dtype) if ctx.needs_input_grad[0] else None
-        grad_bias = grad.sum((0, 2, 3), dtype=ctx.bias_dtype) if ctx.bias_dtype else None
+        grad_bias = grad.sum((0, 2, 3), dtype=weight.dtype) if ctx.needs_input_grad[2] else None
         return grad_x, of_weight(*arguments).to(weight.dtype), grad_bias, None, None
 
 

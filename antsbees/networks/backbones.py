@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from antsbees.layers.folding import freeze_batch_norm
+from antsbees.hyperparameters import BatchNorm
+from antsbees.layers.fold import fold_batch_norm
 from antsbees.layers.replace import speed_up
 from antsbees.networks.catalog import Architecture, architecture
 from antsbees.networks.families import FAMILIES
@@ -33,24 +34,33 @@ class Backbone:
     fast_layers: bool = True
 
     def trained_part(
-        self, frozen_stages: int, num_classes: int, seed: int, batchnorm: str = "train"
+        self,
+        frozen_stages: int,
+        num_classes: int,
+        seed: int,
+        batchnorm: BatchNorm = BatchNorm.TRAIN,
     ) -> nn.Sequential:
         """Return a fresh copy of the stages after the frozen ones, and a new head.
 
         The head's first weights depend on the seed alone.
 
         Args:
-            batchnorm: ``train`` normalises by the statistics of each batch and goes on with the
-                running ones; ``frozen`` normalises by the pre-trained running statistics.
+            batchnorm: ``frozen`` folds BatchNorm's pre-trained statistics into the convolutions.
         """
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            head = nn.Linear(self.architecture.width, num_classes)
-        stages = nn.Sequential(*(copy.deepcopy(stage) for stage in self.stages[frozen_stages:]))
-        if batchnorm == "frozen":
-            freeze_batch_norm(stages, fold=self.fast_layers)
+        head = new_head(self.architecture.width, num_classes, seed)
+        stages = [copy.deepcopy(stage) for stage in self.stages[frozen_stages:]]
+        if batchnorm is BatchNorm.FROZEN:
+            for stage in stages:
+                fold_batch_norm(stage)
         trained = nn.Sequential(*stages, head).to(memory_format=torch.channels_last)
         return trained.requires_grad_(True)
+
+
+def new_head(width: int, num_classes: int, seed: int) -> nn.Linear:
+    """Return a head whose first weights depend on the seed alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return nn.Linear(width, num_classes)
 
 
 def load_backbone(

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import ray
@@ -24,11 +19,12 @@ from sweeps.paths import RunPaths
 from sweeps.running import cluster
 from sweeps.running.lanes import lanes_there, plan_lanes
 from sweeps.running.observer import Observer
+from sweeps.running.quiet import SaysNothing
 from sweeps.running.resuming import reconcile, require_same_sweep
 from sweeps.running.searcher import StudySearcher
 from sweeps.running.stopping import make_scheduler, rungs
 from sweeps.running.trainable import FineTuning, Job
-from sweeps.running.watch import Watch
+from sweeps.running.watch import Watch, attend
 from sweeps.running.workers import MindsTrials
 from sweeps.search.study import SearchStudy
 from sweeps.spec.models import SweepSpec
@@ -95,7 +91,8 @@ def _run_locked(
             )
             rows = leaderboard.read(spec.name, heavy=True) if known else []
             tuner = _tuner(spec, dataset, paths, searcher, rows)
-            ended = _attended(tuner.fit, searcher)
+            watch = Watch(searcher, cluster.head_address(), cluster.answers)
+            ended = attend(tuner.fit, searcher, watch)
         outcome.interrupted = searcher.interrupted
         shutil.rmtree(paths.ray(spec.name), ignore_errors=True)
     if spec.name in leaderboard.sweeps():
@@ -104,41 +101,6 @@ def _run_locked(
     if ended is not None:
         raise RunError(f"{ended} ({_told(outcome)})")
     return outcome
-
-
-def _attended(work: Callable[[], object], searcher: StudySearcher) -> str | None:
-    """Let Ray work in a thread of its own; return why the sweep ended early, if it did.
-
-    This thread keeps the time: whatever Ray waits for, this waits no longer than it must.
-    """
-    raised: list[Exception] = []
-    thread = threading.Thread(target=_keeping(work, raised), name="ray-tune", daemon=True)
-    watch = Watch(searcher, cluster.head_address(), cluster.answers)
-    thread.start()
-    with _sigterm_as_interrupt():
-        while thread.is_alive():
-            try:
-                thread.join(watch.EVERY_S)
-                if not watch.goes_on(time.time()):
-                    break
-            except KeyboardInterrupt:
-                if searcher.interrupted:  # for the second time
-                    break
-                searcher.interrupt()
-    searcher.close()
-    if raised and searcher.ended is None and not searcher.interrupted:
-        return f"Ray ended the sweep: {str(raised[0]).strip().splitlines()[-1]}"
-    return searcher.ended or watch.ended
-
-
-def _keeping(work: Callable[[], object], raised: list[Exception]) -> Callable[[], None]:
-    def kept() -> None:
-        try:
-            work()
-        except Exception as error:
-            raised.append(error)
-
-    return kept
 
 
 def _tuner(
@@ -165,6 +127,7 @@ def _tuner(
             name="tune",
             storage_path=str(paths.ray(spec.name)),
             verbose=0,
+            callbacks=[SaysNothing()],
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
         ),
     )
@@ -176,7 +139,7 @@ def _folder_name(trial: tune.experiment.Trial) -> str:
 
 def _job(spec: SweepSpec, dataset: Dataset) -> Job:
     return Job(
-        task=spec.task,
+        tasks=tuple(spec.task_of(backbone) for backbone in spec.backbones),
         dataset=dataset,
         objective=spec.objective,
         rungs=rungs(spec),
@@ -199,16 +162,3 @@ def _told(outcome: SweepOutcome) -> str:
         f"{kept} {'trial is' if kept == 1 else 'trials are'} in the leaderboard; run the same "
         "command again to go on"
     )
-
-
-@contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    """Treat SIGTERM as Ctrl-C, which ends a sweep with what it has."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -14,7 +14,7 @@ MANY = 8  # and one which has: there, some configurations may well fail in a row
 DIVERGED = "diverged"
 CONCERN_ALL = frozenset(
     {"DataError", "WeightsError", "CacheError", "FileNotFoundError", "NotADirectoryError",
-     "PermissionError", "UnidentifiedImageError", "ImagesDifferError"}
+     "PermissionError", "UnidentifiedImageError"}
 )  # fmt: skip
 """Kinds of error that no configuration is to blame for, and no device either."""
 

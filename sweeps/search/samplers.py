@@ -18,7 +18,6 @@ from optuna.samplers import (
 )
 from optuna.trial import FrozenTrial
 
-from sweeps.search.cost import CostAwareSampler
 from sweeps.search.delegation import DelegatingSampler
 from sweeps.search.history import HistorySampler
 from sweeps.search.space import SearchSpace
@@ -39,8 +38,7 @@ def make_sampler(spec: SweepSpec, space: SearchSpace, num_known: int = 0) -> Bas
         match spec.search.sampler:
             case Sampler.TPE:
                 tpe = TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
-                aware = CostAwareSampler(tpe) if spec.search.cost_aware else tpe
-                return HistorySampler(aware, searched, bounded=True)
+                return HistorySampler(tpe, searched, bounded=True)
             case Sampler.GP:
                 return HistorySampler(GPSampler(seed=seed), searched, bounded=False)
             case Sampler.CMAES:

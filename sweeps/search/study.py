@@ -13,7 +13,6 @@ from optuna.trial import FrozenTrial, TrialState
 
 from antsbees.config import TrialConfig
 from results.schema import TrialRecord, TrialStatus
-from sweeps.search.cost import EPOCH_S
 from sweeps.search.firsts import is_dropped, keep_in_step
 from sweeps.search.history import EPOCHS_TOLD
 from sweeps.search.journal import Journal
@@ -134,9 +133,6 @@ class SearchStudy:
         if record.is_open:
             self._in_flight.discard(number)
             return
-        if record.epochs_run:
-            epoch_s = record.training_s / record.epochs_run
-            self._storage.set_trial_user_attr(self._trial_id(number), EPOCH_S, epoch_s)
         match record.status:
             case TrialStatus.COMPLETE:
                 self._study.tell(number, record.score)

@@ -12,8 +12,9 @@ import torch
 from torch import nn
 
 from antsbees.checkpoints import ModelDescription, load_model, save_model
-from antsbees.config import Schedule, TaskConfig, TrialConfig
+from antsbees.config import Precision, Schedule, TaskConfig, TrialConfig
 from antsbees.errors import ModelError
+from antsbees.hyperparameters import BatchNorm
 from antsbees.networks.backbones import Backbone
 from tests.antsbees.laboratory import Laboratory
 
@@ -163,3 +164,20 @@ def test_a_description_that_does_not_fit_is_refused(
     message = refusal(folder)
     assert message.startswith(f"the model at {folder} cannot be read: ")
     assert reason in message
+
+
+def test_a_model_with_frozen_statistics_is_read_back(lite0_lab: Laboratory, tmp_path: Path) -> None:
+    config = TrialConfig(
+        7, lr=0.01, batch_size=12, epochs=1, schedule=Schedule(), batchnorm=BatchNorm.FROZEN
+    )
+    training = lite0_lab.training(config)
+    training.run_epoch()
+    description = ModelDescription(
+        lite0_lab.task, config, ("ants", "bees"), "tiny", "f", str(Precision.FP32)
+    )
+    save_model(tmp_path / "model", training.network(), description, "")
+    images = torch.randn(2, 3, 32, 32)
+    with torch.no_grad():
+        assert torch.equal(
+            load_model(tmp_path / "model").network(images), training.network()(images)
+        )

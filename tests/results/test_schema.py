@@ -8,7 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from antsbees.config import TrialConfig
+from antsbees import hyperparameters as table
+from antsbees.hyperparameters import Kind
 from results.schema import (
     COLUMNS,
     CURVE_TYPE,
@@ -106,10 +107,13 @@ def test_lists_of_columns_name_columns() -> None:
     assert not set(FORMER_NAMES.values()) & set(COLUMNS)
 
 
-def test_every_hyperparameter_of_a_configuration_has_a_column() -> None:
-    names = set(TrialConfig(frozen_stages=0).to_dict()) - {"seed"}
-    assert len(names) >= 13
-    assert names <= set(HYPERPARAMETERS)
+def test_the_columns_of_hyperparameters_are_the_table_of_hyperparameters() -> None:
+    types = {Kind.NUMBER: pa.float64(), Kind.COUNT: pa.int64(), Kind.CATEGORY: pa.string(),
+             Kind.FLAG: pa.bool_()}  # fmt: skip
+    assert len(table.HYPERPARAMETERS) == 20
+    assert set(HYPERPARAMETERS) == set(table.HYPERPARAMETERS)
+    for name, known in table.HYPERPARAMETERS.items():
+        assert COLUMNS[name].type == types[known.kind], name
 
 
 def test_a_curve_has_the_metrics_of_an_epoch() -> None:

@@ -67,12 +67,14 @@ class Remover(Witness):
 
 
 def test_a_sweep_ends_with_all_its_trials_though_the_machine_of_a_lane_is_gone(
-    tiny_dataset: Dataset, paths: RunPaths
+    tiny_dataset: Dataset, paths: RunPaths, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with cluster_of_two(head_cpus=1) as (cluster, node):
         remover = Remover(cluster, node)
         spec = with_a_gpu_lane_on_the_cpu(tiny_spec(trials=16))
+        capfd.readouterr()
         outcome = run_sweep(spec, tiny_dataset, paths, remover)
+        assert tuple(capfd.readouterr()) == ("", "")  # Ray's words go to the log
     assert remover.removed
     assert [lane.kind for lane in remover.lanes] == ["gpu", "cpu"]
     assert [r.trial_number for r in outcome.records] == list(range(16))

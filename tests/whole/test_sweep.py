@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from sweeps.paths import RunPaths
 from sweeps.running.driver import SweepOutcome, run_sweep
 from sweeps.running.lanes import LaneKind
 from sweeps.search.study import SearchStudy
-from sweeps.spec.models import SweepSpec
+from sweeps.spec.models import First, NoEarlyStopping, SweepSpec
 from tests.whole.tiny_sweep import Witness, tiny_spec
 
 
@@ -60,7 +62,7 @@ def test_every_trial_has_one_whole_row(
     for record in outcome.records:
         assert record.status in (TrialStatus.COMPLETE, TrialStatus.STOPPED)
         assert record.dataset_fingerprint == tiny_dataset.fingerprint
-        assert record.epochs_run <= record.epochs == 3
+        assert record.epochs_run <= record.epochs == (25 if record.first else 3)
         assert record.score == record.val_accuracy
         assert record.training_s > record.trained_part_s > 0
         assert record.peak_memory_bytes is not None
@@ -185,17 +187,52 @@ def test_cpu_and_gpu_workers_are_busy_in_one_sweep(tiny_dataset: Dataset, paths:
     assert len({r.worker_pid for r in outcome.records}) == 2
 
 
-def test_a_time_budget_stops_what_runs_and_proposes_nothing_more(
+def test_a_time_budget_cuts_what_runs_and_more_time_continues_it(
     tiny_dataset: Dataset, paths: RunPaths
 ) -> None:
     spec = cpu_only(tiny_spec(trials=100_000))
     search = spec.search.model_copy(update={"minutes": 0.25})
-    spec = spec.model_copy(update={"search": search})
-    outcome = run_sweep(spec, tiny_dataset, paths, Witness())
+    outcome = run_sweep(spec.model_copy(update={"search": search}), tiny_dataset, paths, Witness())
     assert 0 < len(outcome.records) < 100_000
     assert not outcome.interrupted
-    states = {t.state for t in study_of(spec, paths).get_trials(deepcopy=False)}
-    assert TrialState.RUNNING not in states
+    trials = study_of(spec, paths).get_trials(deepcopy=False)
+    left = [t.number for t in trials if t.state is TrialState.RUNNING]
+    assert len(left) <= 2  # slots
+    assert {r.trial_number for r in outcome.records if r.is_open} <= set(left)
+    after = run_sweep(cpu_only(tiny_spec(trials=len(trials))), tiny_dataset, paths, Witness())
+    assert [r.trial_number for r in after.records] == [t.number for t in trials]
+    assert not any(r.is_open for r in after.records)
+
+
+class Interrupter(Witness):
+    """Sends this process a signal when a trial has reported."""
+
+    def trial_reported(self, number: int, epoch: int, score: float) -> None:
+        if not self.reports:
+            os.kill(os.getpid(), signal.SIGTERM)
+        super().trial_reported(number, epoch, score)
+
+
+def test_a_trial_cut_by_a_signal_is_unfinished_and_its_row_is_replaced(
+    tiny_dataset: Dataset, paths: RunPaths
+) -> None:
+    """Long trials; the first tries are cut too, by a signal."""
+    spec = cpu_only(tiny_spec(trials=2, epochs=300))
+    search = spec.search.model_copy(
+        update={"early_stopping": NoEarlyStopping(), "first": (First(lr=0.01),)}
+    )
+    spec = spec.model_copy(update={"search": search})
+    outcome = run_sweep(spec, tiny_dataset, paths, Interrupter())
+    assert outcome.interrupted
+    assert outcome.num_new == 0
+    cut = [r for r in outcome.records if r.status is TrialStatus.UNFINISHED]
+    assert cut
+    assert all(0 < r.epochs_run < 300 for r in cut)
+    after = run_sweep(spec, tiny_dataset, paths, Witness())
+    assert [(r.trial_number, r.status) for r in after.records] == [
+        (0, TrialStatus.COMPLETE), (1, TrialStatus.COMPLETE),
+    ]  # fmt: skip
+    assert after.num_new == 2
 
 
 class Reader(Witness):

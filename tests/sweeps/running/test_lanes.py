@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sweeps.errors import UsageError
-from sweeps.running.lanes import Lane, LaneKind, free_lane, plan_lanes
+from sweeps.running.lanes import Lane, LaneKind, free_lane, lanes_there, plan_lanes
 from sweeps.spec.models import Lanes
 from tests.sweeps.sweep_fakes import CPU, GPU
 
@@ -89,3 +89,23 @@ def test_the_gpu_is_filled_first_then_the_cpu() -> None:
     assert filled == ["gpu", "cpu", "cpu"]
     busy[LaneKind.GPU] = 0
     assert free_lane((GPU, CPU), busy) == GPU
+
+
+def there(nodes: list[dict[str, float]], *closed: LaneKind, **lanes: Any) -> dict[str, int]:
+    found = lanes_there(Lanes.model_validate(lanes), nodes, closed)
+    return {str(lane.kind): lane.slots for lane in found}
+
+
+def test_a_closed_gpu_lane_leaves_its_cores_to_the_cpu_lane() -> None:
+    assert there([SERVER]) == {"gpu": 2, "cpu": 6}
+    assert there([SERVER], LaneKind.GPU) == {"cpu": 8}
+    assert there([SERVER], LaneKind.CPU) == {"gpu": 2}
+    assert there([SERVER], LaneKind.CPU, LaneKind.GPU) == {}
+
+
+def test_lanes_follow_the_nodes_that_are_there() -> None:
+    assert there([SERVER, LAPTOP]) == {"gpu": 2, "cpu": 10}
+    assert there([LAPTOP]) == {"cpu": 4}
+    assert there([]) == {}
+    assert there([LAPTOP], cpu={"slots": 6}) == {"cpu": 4}  # two are gone with their node
+    assert there([LAPTOP, LAPTOP], cpu={"slots": 6}) == {"cpu": 6}

@@ -1,0 +1,26 @@
+"""The order in which a trial sees its images, a pure function of seed and epoch."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def order_seed(seed: int, epoch: int) -> int:
+    """Return the seed of everything random in an epoch of a trial."""
+    return (seed * 1_000_003 + epoch) % 2**63
+
+
+def shuffled(seed: int, epoch: int, num_images: int) -> Tensor:
+    """Return the images in the order of an epoch."""
+    generator = torch.Generator().manual_seed(order_seed(seed, epoch))
+    return torch.randperm(num_images, generator=generator)
+
+
+def batch_sizes(num_images: int, batch_size: int) -> list[int]:
+    """Divide images into batches; a last batch of one joins its neighbour, for BatchNorm's sake."""
+    whole, rest = divmod(num_images, batch_size)
+    sizes = [batch_size] * whole + ([rest] if rest else [])
+    if len(sizes) > 1 and sizes[-1] == 1:
+        sizes[-2:] = [sizes[-2] + 1]
+    return sizes

@@ -1,0 +1,162 @@
+"""What a winner's score owes to having been chosen among many, and what is left of it.
+
+Source: Tsamardinos, Greasidou and Borboudakis (2018), https://doi.org/10.1007/s10994-018-5714-4.
+The whole selection is repeated inside a bootstrap, and scored on the images that were left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from results.evidence import Evidence, Floats
+from results.schema import Objective
+from results.selection import Select, best
+
+LEFT_OUT = float(np.exp(-1))
+"""The share of the images that a bootstrap leaves out."""
+_NARROWING = float(np.sqrt(LEFT_OUT / (1 - LEFT_OUT)))
+"""From how means of the images left out spread around the mean of all, which contains them, to how
+the mean of all spreads around the truth."""
+CONVINCING = 0.9
+"""The probability below which a winner is no better than its rival."""
+_TAILS = (2.5, 97.5)
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """A score as reported and corrected, with the 95 % interval of the corrected one."""
+
+    reported: float
+    corrected: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a winner compares with a rival.
+
+    Args:
+        probability: That the winner is better.
+        difference: How much better it is, corrected for having been chosen: a fraction of the
+            images, or log-loss; positive is better, for either.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        sentence: The same in words.
+    """
+
+    probability: float
+    difference: float
+    low: float
+    high: float
+    sentence: str
+
+
+def bbc(
+    probabilities: NDArray[np.floating], labels: NDArray[np.integer], objective: Objective,
+    bootstraps: int = 1000, seed: int = 0, select: Select | None = None,
+) -> Corrected:  # fmt: skip
+    """Correct the score of what a rule chooses.
+
+    Args:
+        probabilities: Out of fold, ``(configurations, images, classes)``.
+        labels: ``(images,)``.
+        select: The rule; the best by the objective if left out.
+
+    Raises:
+        ValueError: As ``Evidence.of``.
+    """
+    evidence, rule = Evidence.of(probabilities, labels), select or best(objective)
+    scores = np.array(
+        [
+            left_out.mixed(rule(drawn), objective)
+            for drawn, left_out in _draws(evidence, bootstraps, seed)
+        ]
+    )
+    corrected = float(scores.mean())
+    low, high = _interval(scores)
+    if objective is Objective.VAL_ACCURACY:
+        low, high = max(low, 0.0), min(high, 1.0)
+    return Corrected(evidence.mixed(rule(evidence), objective), corrected, max(low, 0.0), high)
+
+
+def verdict(
+    probabilities: NDArray[np.floating], labels: NDArray[np.integer], objective: Objective,
+    rival: int, name: str, bootstraps: int = 1000, seed: int = 0, select: Select | None = None,
+) -> Verdict:  # fmt: skip
+    """Compare what a rule chooses with a rival that was not chosen, image by image.
+
+    Args:
+        rival: Its place among the configurations.
+        name: What the sentence calls it.
+
+    Raises:
+        ValueError: As ``Evidence.of``, or there is no such rival.
+    """
+    evidence, rule = Evidence.of(probabilities, labels), select or best(objective)
+    if not 0 <= rival < len(evidence.losses):
+        raise ValueError(f"rival must be one of 0 to {len(evidence.losses) - 1}, got {rival}")
+    sign = 1 if objective is Objective.VAL_ACCURACY else -1
+    chosen = rule(evidence)
+    if np.flatnonzero(chosen).tolist() == [rival]:
+        return Verdict(0.5, 0.0, 0.0, 0.0, f"it is {name}")
+    differences = np.array(
+        [
+            sign * (left_out.mixed(rule(drawn), objective) - left_out.means(objective)[rival])
+            for drawn, left_out in _draws(evidence, bootstraps, seed)
+        ]
+    )
+    difference = float(differences.mean())
+    shrunk = _narrowed(differences)
+    probability = float(((shrunk > 0) + 0.5 * (shrunk == 0)).mean())
+    low, high = _interval(differences)
+    known = Verdict(probability, difference, low, high, "")
+    return Verdict(probability, difference, low, high, _sentence(known, name, objective))
+
+
+def _draws(evidence: Evidence, bootstraps: int, seed: int) -> Iterator[tuple[Evidence, Evidence]]:
+    """Draw images with replacement; return what was drawn and what was left out, each time."""
+    if bootstraps < 1:
+        raise ValueError(f"bootstraps must be at least 1, got {bootstraps}")
+    num_images = len(evidence.labels)
+    if num_images < 2:
+        raise ValueError(f"a bootstrap needs at least 2 images, got {num_images}")
+    generator = np.random.default_rng(seed)
+    drawn_so_far = 0
+    while drawn_so_far < bootstraps:
+        drawn = generator.integers(num_images, size=num_images)
+        counts = np.bincount(drawn, minlength=num_images).astype(np.float64)
+        if (counts == 0).any():
+            left_out = (counts == 0).astype(np.float64)
+            yield evidence.counted(counts), evidence.counted(left_out)
+            drawn_so_far += 1
+
+
+def _narrowed(scores: Floats) -> Floats:
+    """Return scores of the images left out with the spread that they would have on all images."""
+    middle = scores.mean()
+    narrowed: Floats = middle + (scores - middle) * _NARROWING
+    return narrowed
+
+
+def _interval(scores: Floats) -> tuple[float, float]:
+    low, high = np.percentile(_narrowed(scores), _TAILS)
+    return float(low), float(high)
+
+
+def _sentence(known: Verdict, name: str, objective: Objective) -> str:
+    if objective is Objective.VAL_ACCURACY:
+        told = f"{100 * known.difference:+.1f} points"
+        ends = f"{100 * known.low:.1f} to {100 * known.high:.1f}"
+    else:
+        lower = "lower" if known.difference >= 0 else "higher"
+        told = f"log-loss {abs(known.difference):.3f} {lower}"
+        ends = f"{known.low:.3f} to {known.high:.3f} lower"
+    figures = f"({told}, 95 %: {ends})"
+    if known.probability < CONVINCING or known.difference <= 0:
+        return f"no better than {name} {figures}: take {name}"
+    return f"better than {name} with probability {known.probability:.2f} {figures}"

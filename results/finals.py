@@ -1,0 +1,148 @@
+"""The finals table: how the finalists did on every fold, and what they answered there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from results.columns import (
+    COUNT,
+    FRACTION,
+    NATS,
+    NUMBER,
+    SECONDS,
+    TEXT,
+    Column,
+    arrow_schema,
+    column,
+    columns_of,
+)
+from results.evidence import Floats, Whole
+from results.files import Layout
+from results.table import SweepTable
+
+SCHEMA_VERSION = 1
+
+
+class Group(StrEnum):
+    """What a column is about."""
+
+    IDENTITY = "Which fold of which finalist it is"
+    RESULT = "Results"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldRecord:
+    """One row of the finals table: one finalist, trained without one fold and tested on it."""
+
+    sweep: str = column(Column(Group.IDENTITY, TEXT, "Name of the sweep."))
+    trial_number: int = column(Column(Group.IDENTITY, COUNT, "The finalist's trial."))
+    repeat: int = column(Column(Group.IDENTITY, COUNT, "Which division into folds, from 0."))
+    fold: int = column(Column(Group.IDENTITY, COUNT, "Which fold was left out, from 0."))
+    num_folds: int = column(Column(Group.IDENTITY, COUNT, "Folds of a division.", "folds"))
+
+    score: float = column(Column(Group.RESULT, NUMBER, "The sweep's objective on the fold."))
+    accuracy: float = column(Column(Group.RESULT, NUMBER, "On the fold.", FRACTION))
+    loss: float = column(Column(Group.RESULT, NUMBER, "Log-loss on the fold.", NATS))
+    seconds: float = column(Column(Group.RESULT, NUMBER, "Wall time of its training.", SECONDS))
+    images: list[int] = column(
+        Column(
+            Group.RESULT,
+            pa.list_(pa.int64()),
+            "Places of the fold's images in train and val together.",
+        )
+    )
+    labels: list[int] = column(
+        Column(Group.RESULT, pa.list_(pa.int64()), "The class of each, by its place.")
+    )
+    probabilities: list[list[float]] = column(
+        Column(
+            Group.RESULT,
+            pa.list_(pa.list_(pa.float32())),
+            "For each image of the fold, for each class.",
+            FRACTION,
+        )
+    )
+
+
+COLUMNS = columns_of(FoldRecord)
+LAYOUT = Layout(arrow_schema(FoldRecord, SCHEMA_VERSION), key=("trial_number", "repeat", "fold"))
+
+
+class Finals:
+    """The rows of all sweeps' finals: ``<sweep>/rows-*.parquet``, published as the leaderboard's.
+
+    A row appended later replaces one of the same trial, repeat and fold.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._table = SweepTable(folder, LAYOUT, "finals table")
+
+    def append(self, record: FoldRecord) -> Path:
+        """Publish one row; it is on disk when this returns the file it is in.
+
+        Raises:
+            LeaderboardError: The folder cannot be written.
+        """
+        return self._table.append(record.sweep, [asdict(record)])
+
+    def read(self, sweep: str) -> list[FoldRecord]:
+        """Read the rows of a sweep, in the order of trials, repeats and folds.
+
+        Raises:
+            LeaderboardError: There are no finals, or none of this sweep.
+        """
+        return [FoldRecord(**row) for row in self._table.read_table(sweep, COLUMNS).to_pylist()]
+
+    def sweeps(self) -> list[str]:
+        """List the sweeps that have rows, the one with the newest row last."""
+        return self._table.sweeps()
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """What finalists answered for images they had not learnt from, the mean over their repeats.
+
+    Args:
+        trial_numbers: Those that answered for every image.
+        probabilities: ``(trials, images, classes)``.
+        labels: ``(images,)``.
+    """
+
+    trial_numbers: tuple[int, ...]
+    probabilities: Floats
+    labels: Whole
+
+
+def out_of_fold(records: Sequence[FoldRecord]) -> OutOfFold:
+    """Put folds together; a trial that did not come to answer for every image is left out.
+
+    Raises:
+        ValueError: There are no rows, or an image has two labels.
+    """
+    if not records:
+        raise ValueError("there are no folds to put together")
+    num_images = 1 + max(max(record.images) for record in records)
+    num_classes = len(records[0].probabilities[0])
+    labels = np.full(num_images, -1, np.int64)
+    sums: dict[int, Floats] = {}
+    times: dict[int, Floats] = {}
+    for record in records:
+        images, told = np.array(record.images), np.array(record.labels)
+        if ((labels[images] >= 0) & (labels[images] != told)).any():
+            raise ValueError(f"fold {record.fold} of repeat {record.repeat} has other labels")
+        labels[images] = told
+        trial = record.trial_number
+        answers = sums.setdefault(trial, np.zeros((num_images, num_classes)))
+        answers[images] += np.array(record.probabilities)
+        times.setdefault(trial, np.zeros(num_images))[images] += 1
+    whole = tuple(trial for trial in sorted(sums) if (times[trial] > 0).all())
+    means = [sums[trial] / times[trial][:, None] for trial in whole]
+    answered = np.stack(means) if means else np.zeros((0, num_images, num_classes))
+    return OutOfFold(whole, answered, labels)

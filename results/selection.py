@@ -1,0 +1,62 @@
+"""Rules by which one configuration, or a mixture of several, is chosen on evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from results.evidence import Evidence, Floats
+from results.schema import Objective
+
+Select = Callable[[Evidence], Floats]
+"""Returns the weight of every configuration, ``(configurations,)``."""
+
+
+def best(objective: Objective) -> Select:
+    """Choose the best mean; of equal ones, as in the ranking, the one with the lowest loss."""
+
+    def select(evidence: Evidence) -> Floats:
+        costs, losses = evidence.costs(objective), evidence.means(Objective.VAL_LOSS)
+        return one(int(np.lexsort((losses, costs))[0]), len(costs))
+
+    return select
+
+
+def cheapest_of_the_best(objective: Objective, prices: Sequence[float]) -> Select:
+    """Choose the cheapest within one standard error of the best mean.
+
+    The standard error is that of the difference to the best, image by image: all answered for the
+    same images.
+
+    Args:
+        prices: What each configuration costs to train and to use; of equal ones, the better.
+    """
+    paid = np.asarray(prices, np.float64)
+
+    def select(evidence: Evidence) -> Floats:
+        costs = evidence.costs(objective)
+        leader = int(np.argmin(costs))
+        values = evidence.values(objective)
+        apart = np.abs(costs - costs[leader])
+        within = apart <= standard_errors(values - values[leader], evidence.counts)
+        order = np.lexsort((costs, paid))
+        return one(int(order[within[order]][0]), len(costs))
+
+    return select
+
+
+def standard_errors(values: Floats, counts: Floats) -> Floats:
+    """Return the standard error of the mean of every row, its columns counted so often each."""
+    total = counts.sum()
+    means = values @ counts / total
+    spread = np.maximum(values**2 @ counts / total - means**2, 0)
+    errors: Floats = np.sqrt(spread / max(total - 1, 1))
+    return errors
+
+
+def one(index: int, length: int) -> Floats:
+    """Give one configuration all the weight."""
+    weights = np.zeros(length)
+    weights[index] = 1
+    return weights

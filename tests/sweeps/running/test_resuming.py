@@ -1,0 +1,59 @@
+"""What is compared and told before a sweep is taken up again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from results.leaderboard import Leaderboard
+from results.schema import TrialStatus
+from sweeps.errors import UsageError
+from sweeps.running.resuming import reconcile, require_same_sweep
+from tests.sweeps.search_bench import SPEC, opened, trials_of
+from tests.sweeps.sweep_fakes import DATASET, make_spec, row
+
+
+def test_the_first_start_is_remembered_and_the_same_one_is_let_pass(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.json"
+    require_same_sweep(SPEC, DATASET, path)
+    assert path.exists()
+    longer = SPEC.model_copy(update={"search": SPEC.search.model_copy(update={"trials": 99})})
+    require_same_sweep(longer, DATASET, path)
+
+
+def test_what_makes_trials_incomparable_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.json"
+    require_same_sweep(make_spec(epochs=2), DATASET, path)
+    with pytest.raises(UsageError, match="was started with another epochs and seed; its trials"):
+        require_same_sweep(make_spec(epochs=3, seed=1), DATASET, path)
+    other = replace(DATASET, fingerprint="another")
+    with pytest.raises(UsageError, match="was started with another dataset_fingerprint"):
+        require_same_sweep(make_spec(epochs=2), other, path)
+
+
+def test_the_study_is_told_of_rows_it_missed_and_open_ones_stay_open(tmp_path: Path) -> None:
+    study, leaderboard = opened(tmp_path), Leaderboard(tmp_path / "leaderboard")
+    for _ in range(3):
+        study.next()
+    leaderboard.append(row(0, 0.9))
+    leaderboard.append(row(1, 0.8, status=TrialStatus.UNFINISHED))
+    leaderboard.append(row(2, None, status=TrialStatus.FAILED, error_kind="lost"))
+    again = opened(tmp_path)
+    known = reconcile(again, SPEC.name, leaderboard)
+    assert [record.trial_number for record in known] == [0]
+    assert [t.state.is_finished() for t in trials_of(again)] == [True, False, False]
+    proposed = [again.next(), again.next()]
+    assert [asked.number for asked in proposed if asked] == [1, 2]
+
+
+def test_rows_without_their_study_are_refused(tmp_path: Path) -> None:
+    leaderboard = Leaderboard(tmp_path / "leaderboard")
+    leaderboard.append(row(0, 0.9))
+    with pytest.raises(UsageError, match="has trials of 'test' that its study does not know"):
+        reconcile(opened(tmp_path), "test", leaderboard)
+
+
+def test_a_sweep_without_rows_has_none(tmp_path: Path) -> None:
+    assert reconcile(opened(tmp_path), "test", Leaderboard(tmp_path / "leaderboard")) == []
