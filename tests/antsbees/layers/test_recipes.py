@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import weakref
 
@@ -120,3 +121,22 @@ def test_a_forward_pass_that_fails_leaves_no_activation_alive() -> None:
         assert not [o for o in gc.get_objects() if isinstance(o, Recipe)]
     finally:
         gc.enable()
+
+
+def test_a_pointwise_convolution_with_a_bias_has_the_gradients_of_torchs() -> None:
+    """As folding makes them: recipes know of no bias, so it neither gives nor takes one."""
+    torch.manual_seed(0)
+    plain = nn.Sequential(
+        nn.Conv2d(3, CHANNELS, 1, bias=False), nn.Conv2d(CHANNELS, 3, 1, bias=False)
+    )
+    ours = copy.deepcopy(plain)
+    speed_up(ours)
+    for layers in (plain, ours):
+        for layer in layers:
+            layer.bias = nn.Parameter(torch.ones(layer.out_channels))
+    x = images()
+    for layers in (plain, ours):
+        layers.train()(x).square().sum().backward()
+    gradients = [[p.grad for p in layers.parameters()] for layers in (plain, ours)]
+    assert len(gradients[0]) == 4
+    torch.testing.assert_close(gradients[1], gradients[0])
