@@ -9,6 +9,8 @@ from antsbees.config import Precision, TaskConfig, TrialConfig
 from antsbees.data.datasets import Dataset
 from antsbees.frozen.activations import Activations
 from antsbees.frozen.cache import TensorCache
+from antsbees.frozen.starts import ProbeStarts
+from antsbees.hyperparameters import HeadStart
 from antsbees.machine.allocator import release_freed_memory
 from antsbees.machine.devices import Execution, configure
 from antsbees.machine.precision import resolve
@@ -49,6 +51,7 @@ class Bench:
         configure(self.execution)
         self.backbone = backbone or load_backbone(task.backbone, task.weights)
         self._activations: dict[Precision, Activations] = {}
+        self._starts: dict[Precision, ProbeStarts] = {}
         self._used: Execution | None = None
 
     @classmethod
@@ -97,7 +100,10 @@ class Bench:
         release_freed_memory()
         self._used = execution
         activations = self._activations_in(execution)
-        return Training(config, self.task, self.backbone, activations, execution, train_on)
+        head = None
+        if config.head_start is HeadStart.PROBE:
+            head = self._starts_in(execution).head(train_on)
+        return Training(config, self.task, self.backbone, activations, execution, train_on, head)
 
     def _activations_in(self, execution: Execution) -> Activations:
         """Return the activations in an execution's inference precision."""
@@ -107,3 +113,13 @@ class Bench:
                 self.dataset, self.backbone, self.task, execution, self._cache
             )
         return self._activations[precision]
+
+    def _starts_in(self, execution: Execution) -> ProbeStarts:
+        """Return the probes on the features of an execution's inference precision."""
+        precision = execution.inference_precision
+        if precision not in self._starts:
+            activations, task = self._activations_in(execution), self.task
+            self._starts[precision] = ProbeStarts(
+                activations, task.num_stages, task.views, self._cache
+            )
+        return self._starts[precision]

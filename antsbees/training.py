@@ -17,6 +17,7 @@ from antsbees.config import TaskConfig, TrialConfig
 from antsbees.errors import ConfigError, DivergedError
 from antsbees.evaluation import Evaluation, evaluate, network_input
 from antsbees.frozen.activations import Activations
+from antsbees.hyperparameters import HeadStart
 from antsbees.machine.devices import Execution, arithmetic
 from antsbees.networks.backbones import Backbone
 from antsbees.optimizers import head_lr, make_optimizer, set_lr
@@ -58,6 +59,8 @@ class Training:
     Args:
         run: Without ``Precision.AUTO``: see ``antsbees.machine.precision.resolve``.
         train_on: The splits to learn from.
+        head: What the head starts as; by default it is drawn from the seed. To be given where
+            ``head_start`` is ``probe``, see ``antsbees.frozen.starts``.
 
     Raises:
         ConfigError: More stages are frozen than the backbone has.
@@ -71,6 +74,7 @@ class Training:
         activations: Activations,
         run: Execution,
         train_on: tuple[str, ...] = ("train",),
+        head: nn.Linear | None = None,
     ) -> None:
         if config.frozen_stages > task.num_stages:
             raise ConfigError(
@@ -92,6 +96,10 @@ class Training:
         trained = backbone.trained_part(
             config.frozen_stages, num_classes, config.seed, config.batchnorm
         )
+        if (head is None) != (config.head_start is HeadStart.RANDOM):
+            raise ValueError(f"head_start is {config.head_start}, which the given head is not")
+        if head is not None:
+            trained[-1] = head
         self.trained: nn.Module = trained.to(run.device)
         self._optimizer = make_optimizer(self.trained, config)
 

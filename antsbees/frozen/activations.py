@@ -77,6 +77,11 @@ class Activations:
             f"{backbone.weights_hash[:16]}-{numerics(execution)}-layers{LAYERS}-c{CHUNK}",
         )
 
+    @property
+    def features_key(self) -> str:
+        """What names, in the cache, all that is computed from what stages put out."""
+        return "/".join(self._prefix)
+
     def train(self, k: int, view: int) -> Tensor:
         """Return the training split's activations at k for a view, see ``get``."""
         return self.get(TRAIN, k, view)
