@@ -123,6 +123,19 @@ class Cache(Model):
     max_gb: float = Field(default=8, ge=0, description="Cap on its size; 0 switches it off.")
 
 
+class Finals(Model):
+    """The best configurations are trained again on folds of train and val together."""
+
+    count: int = Field(default=16, ge=2, description="Finalists; first tries come along.")
+    folds: int = Field(default=5, ge=2, description="Each is held out once in a repeat.")
+    repeats: int = Field(default=5, ge=1, description="At most; who is behind stops earlier.")
+    share: float = Field(default=0.33, gt=0, le=10, description="Of the search's time, at most.")
+
+
+def _no_finals(value: Any) -> Any:
+    return None if value == "none" else value
+
+
 class SweepSpec(Model):
     """A sweep as its user describes it."""
 
@@ -142,6 +155,9 @@ class SweepSpec(Model):
         default=Precision.AUTO, description="Of the frozen part and of evaluation."
     )
     search: Search = Search()
+    finals: Annotated[Finals | Literal["none"] | None, BeforeValidator(_no_finals)] = Field(
+        default=None, description="How a winner is named; none: by the score of its trial."
+    )
     lanes: Lanes = Lanes()
     cache: Cache = Cache()
     space: Space = Space()
