@@ -41,8 +41,8 @@ def final_winner(
 ) -> FinalWinner | None:
     """Choose the winner; ``None`` if no finalist answered for every image.
 
-    The cheapest has the fewest trained stages, then the fewest epochs: what depends on how busy a
-    machine was would choose anew each time.
+    The cheapest has most stages frozen, then the smallest images, then the fewest epochs: what
+    depends on how busy a machine was would choose anew each time.
 
     Args:
         trials: The rows of the sweep.
@@ -56,7 +56,7 @@ def final_winner(
     if not finalists:
         return None
     evidence = answered.evidence
-    rule = cheapest_of_the_best(Objective.VAL_LOSS, [_price(trial) for trial in finalists])
+    rule = cheapest_of_the_best(Objective.VAL_LOSS, _prices(finalists))
     objective = Objective(finalists[0].objective)
     verdicts = [
         compare(evidence, objective, place, RIVALS[trial.first], rule, bootstraps)
@@ -79,7 +79,8 @@ def _of_one_division(folds: list[FoldRecord]) -> list[FoldRecord]:
     return [fold for fold in folds if fold.num_folds == counts.most_common(1)[0][0]]
 
 
-def _price(trial: TrialRecord) -> float:
-    """Return a number that grows with trained stages, then with epochs."""
-    epochs = trial.epochs or 0
-    return -float(trial.frozen_stages or 0) + epochs / (epochs + 1)
+def _prices(trials: Sequence[TrialRecord]) -> list[float]:
+    """Number what trials cost to train and to use; equal ones cost the same."""
+    costs = [(-(t.frozen_stages or 0), t.image_size or 0, t.epochs or 0) for t in trials]
+    order = sorted(set(costs))
+    return [float(order.index(cost)) for cost in costs]

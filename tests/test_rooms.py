@@ -46,7 +46,7 @@ ALLOWED: dict[str, set[str]] = {
         "antsbees", "antsbees.data", "antsbees.machine", "filelock", "ray", "results",
         "sweeps", "sweeps.search", "sweeps.spec",
     },
-    "sweeps.search": {"antsbees", "numpy", "optuna", "results", "sweeps.spec"},
+    "sweeps.search": {"antsbees", "optuna", "results", "sweeps.spec"},
     "sweeps.spec": {"antsbees", "antsbees.networks", "pydantic", "results", "sweeps", "yaml"},
     "sweeps.views": {"antsbees", "results", "rich", "sweeps", "sweeps.running", "sweeps.spec"},
 }  # fmt: skip

@@ -14,7 +14,7 @@ from sweeps.spec.models import SweepSpec
 def job_of(spec: SweepSpec, dataset: Dataset) -> Job:
     """Return the job of a sweep; Ray is connected."""
     return Job(
-        task=spec.task,
+        tasks=tuple(spec.task_of(backbone) for backbone in spec.backbones),
         dataset=dataset,
         objective=spec.objective,
         rungs=rungs(spec),

@@ -1,4 +1,4 @@
-"""A sampler that leaves everything to another one; what others change a part of."""
+"""A sampler that passes every call on to another one, for those that change a part of it."""
 
 from __future__ import annotations
 
