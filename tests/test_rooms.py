@@ -42,9 +42,10 @@ ALLOWED: dict[str, set[str]] = {
         "antsbees", "antsbees.frozen", "results", "rich", "sweeps", "sweeps.running",
         "sweeps.spec", "sweeps.views", "typer", "yaml",
     },
+    "sweeps.finals": {"results", "sweeps"},
     "sweeps.running": {
         "antsbees", "antsbees.data", "antsbees.machine", "filelock", "ray", "results",
-        "sweeps", "sweeps.search", "sweeps.spec",
+        "sweeps", "sweeps.finals", "sweeps.search", "sweeps.spec",
     },
     "sweeps.search": {"antsbees", "optuna", "results", "sweeps.spec"},
     "sweeps.spec": {"antsbees", "antsbees.networks", "pydantic", "results", "sweeps", "yaml"},

@@ -114,12 +114,12 @@ class FineTuning(tune.Trainable):
 
     def _begin(self) -> Training:
         proposal = Proposal.from_plain(self.config)
-        task = _task(self._job, proposal.trial)
+        task = task_of_trial(self._job, proposal.trial)
         if self._bench is None:
             require_same_images(self._job)
         if self._bench is None or self._bench.task != task:
             self._bench = None  # one backbone at a time: the memory of the last one is freed first
-            self._bench = _bench(self._job, task, proposal.device, proposal.threads)
+            self._bench = bench_of(self._job, task, proposal.device, proposal.threads)
         self._memory = _peak_memory(proposal.device)
         return self._bench.training(proposal.trial)
 
@@ -186,12 +186,12 @@ def require_same_images(job: Job) -> None:
         )
 
 
-def _task(job: Job, trial: TrialConfig) -> TaskConfig:
+def task_of_trial(job: Job, trial: TrialConfig) -> TaskConfig:
     """Return the task of the trial's backbone."""
     return next(task for task in job.tasks if trial.backbone in (None, task.backbone))
 
 
-def _bench(job: Job, task: TaskConfig, device: str, threads: int) -> Bench:
+def bench_of(job: Job, task: TaskConfig, device: str, threads: int) -> Bench:
     """Set a worker's bench up."""
     from antsbees.bench import Bench
     from antsbees.machine.devices import Execution
