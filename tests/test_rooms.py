@@ -42,7 +42,7 @@ ALLOWED: dict[str, set[str]] = {
         "antsbees", "antsbees.frozen", "results", "rich", "sweeps", "sweeps.running",
         "sweeps.spec", "sweeps.views", "typer", "yaml",
     },
-    "sweeps.finals": {"results", "sweeps"},
+    "sweeps.finals": {"results"},
     "sweeps.running": {
         "antsbees", "antsbees.data", "antsbees.machine", "filelock", "ray", "results",
         "sweeps", "sweeps.finals", "sweeps.search", "sweeps.spec",

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from results.ranking import latest
-from results.schema import Objective, TrialRecord, TrialStatus
+from results.schema import HYPERPARAMETERS, Objective, TrialRecord, TrialStatus
 from results.winner import RIVALS
-from sweeps.rows import config_of
 
 _JUDGED = (TrialStatus.COMPLETE, TrialStatus.STOPPED)
 
@@ -34,8 +33,7 @@ def _is_judged(record: TrialRecord) -> bool:
 
 def _configuration(record: TrialRecord) -> str:
     """Name a configuration; its seed is no part of it."""
-    config = config_of(record).with_seed(0)
-    return repr((record.backbone, sorted(config.to_dict().items())))
+    return repr([record.backbone, *(getattr(record, name) for name in HYPERPARAMETERS)])
 
 
 def _key(record: TrialRecord) -> tuple[float, float, int]:
