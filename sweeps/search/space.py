@@ -18,7 +18,6 @@ from optuna.distributions import (
 
 from antsbees.config import TrialConfig
 from antsbees.hyperparameters import HYPERPARAMETERS, Hyperparameter, Value, settings_of
-from antsbees.networks.catalog import architecture
 from sweeps.spec.entries import (
     ALL,
     FROZEN_STAGES,
@@ -77,14 +76,14 @@ class SearchSpace:
 
     parameters: tuple[Parameter, ...]
     seed: int
-    backbones: tuple[str, ...]
+    stages: Mapping[str, int]  # by backbone
     expensive_first: bool
 
     @classmethod
     def of(cls, spec: SweepSpec) -> Self:
         """Translate the spec's space."""
         found = (p for h in HYPERPARAMETERS.values() for p in _parameters(h, spec))
-        return cls(tuple(found), spec.seed, spec.backbones, spec.search.minutes is None)
+        return cls(tuple(found), spec.seed, _stages(spec), spec.search.minutes is None)
 
     def searched(self) -> dict[str, BaseDistribution]:
         """Return all that the study can be asked for, whatever a trial chooses."""
@@ -108,10 +107,11 @@ class SearchSpace:
     def divide(self, first: First) -> tuple[dict[str, Any], dict[str, Any]]:
         """Split a first try into what the study can be told, and what lies outside of the space."""
         written = first.given()
-        if len(self.backbones) > 1:
-            written.setdefault("backbone", self.backbones[0])
+        backbone = written.get("backbone") or next(iter(self.stages))
+        if len(self.stages) > 1:
+            written["backbone"] = backbone
         if written.get(FROZEN_STAGES) == ALL:
-            written[FROZEN_STAGES] = _stages(written.get("backbone", self.backbones[0]))
+            written[FROZEN_STAGES] = self.stages[backbone]
         fixed = {p.name: p.domain for p in self.parameters if not _is_searched(p.domain)}
         named = {self._name(name, fixed | written): value for name, value in written.items()}
         held = {p.name for p in self.parameters if p.name in named and p.holds(named[p.name])}
@@ -163,8 +163,8 @@ def _is_searched(domain: BaseDistribution | Value) -> bool:
     return isinstance(domain, BaseDistribution)
 
 
-def _stages(backbone: str) -> int:
-    return architecture(backbone).num_stages
+def _stages(spec: SweepSpec) -> dict[str, int]:
+    return {backbone: spec.task_of(backbone).num_stages for backbone in spec.backbones}
 
 
 def _frozen_stages(combination: Mapping[str, Any]) -> int:
@@ -185,7 +185,7 @@ def _parameters(hyperparameter: Hyperparameter, spec: SweepSpec) -> Iterator[Par
     parameter of its own, so that unlike things are not compared.
     """
     name, owner = hyperparameter.name, hyperparameter.belongs_to
-    depths = {backbone: _stages(backbone) for backbone in spec.backbones}
+    depths = _stages(spec)
     if name == SCHEDULE:
         kinds = [str(kind) for kind in spec.space.schedule]
         yield Parameter(name, name, CategoricalDistribution(kinds) if kinds[1:] else kinds[0])
