@@ -64,6 +64,8 @@ def _check_fields(config: Any, chosen: Mapping[str, str]) -> None:
         value = getattr(config, name)
         if entry is None or isinstance(value, Schedule):  # which was checked at its own birth
             continue
+        if name == "backbone" and value is None:
+            continue
         if (owner := entry.belongs_to) is not None:
             place = f"the {chosen[owner.choice]} {owner.choice}"
             if not entry.belongs(chosen):
@@ -74,6 +76,20 @@ def _check_fields(config: Any, chosen: Mapping[str, str]) -> None:
             if value is None:
                 raise ConfigError(f"{place} needs {name}")
         object.__setattr__(config, name, entry.check(value))
+
+
+def check_frozen_stages(frozen_stages: int, backbone: str) -> None:
+    """Check that a backbone has as many stages.
+
+    Raises:
+        ConfigError: It has fewer, or is unknown.
+    """
+    stages = architecture(backbone).num_stages
+    if frozen_stages > stages:
+        raise ConfigError(
+            f"frozen_stages must be at most {stages}, the number of stages of {backbone}, "
+            f"got {frozen_stages}"
+        )
 
 
 @dataclass(frozen=True)
@@ -126,6 +142,7 @@ class TrialConfig:
 
     Args:
         seed: Seeds the head's first weights and the order of the images.
+        backbone: ``None`` for the one of the task that the trial is run in.
 
     Raises:
         ConfigError: A value is missing, does not belong to the optimizer, or is out of range.
@@ -147,6 +164,7 @@ class TrialConfig:
     schedule: Schedule = field(default=TUTORIAL_SCHEDULE)
     epochs: int = _default("epochs")
     seed: int = 0
+    backbone: str | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.schedule, Schedule):
@@ -157,6 +175,8 @@ class TrialConfig:
                 f"warmup_epochs must be at most epochs ({self.epochs}), "
                 f"got {self.schedule.warmup_epochs}"
             )
+        if self.backbone is not None:
+            check_frozen_stages(self.frozen_stages, self.backbone)
 
     def with_seed(self, seed: int) -> TrialConfig:
         """Return the same configuration under another seed."""
@@ -197,7 +217,8 @@ class TaskConfig:
     Args:
         backbone: A name from ``antsbees.networks.catalog``.
         weights: ``default`` (the published ones), ``none``, or the path of a file.
-        image_size: Edge of the square the network sees, in pixels.
+        image_size: Edge of the square the network sees, in pixels; ``None`` for the network's own,
+            which it is at once replaced by.
         views: How many augmented versions of every training image there are.
         data_seed: Seeds the views.
 
@@ -207,12 +228,14 @@ class TaskConfig:
 
     backbone: str = "efficientnet_lite0"
     weights: str = "default"
-    image_size: int = 224
+    image_size: int = None  # type: ignore[assignment] # a number once it is born
     views: int = 3
     data_seed: int = 0
 
     def __post_init__(self) -> None:
-        architecture(self.backbone)
+        entry = architecture(self.backbone)
+        if self.image_size is None:
+            object.__setattr__(self, "image_size", entry.image_size)
         _check_fields(self, {})
 
     @property

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from antsbees.errors import ConfigError
+from antsbees.networks.catalog import ARCHITECTURES
 
 Value = float | int | str | bool
 
@@ -87,7 +88,7 @@ class Hyperparameter:
     """What is known of a hyperparameter.
 
     Args:
-        default: The tutorial's value; ``None`` where a value must be given.
+        default: The tutorial's value; ``None`` where there is none.
         choices: The values of a category, members of its enumeration.
         belongs_to: The choice it is a setting of; a trial that chose another value has it not.
         unit: Of a number or count; empty where there is none.
@@ -151,6 +152,12 @@ _ADAMW = BelongsTo("optimizer", (OptimizerKind.ADAMW,))
 _MOST = 1_000_000  # of what is counted; more would not fit into memory or a lifetime
 
 _TABLE = (
+    Hyperparameter(
+        "backbone",
+        Kind.CATEGORY,
+        "The pre-trained network.",
+        choices=tuple(ARCHITECTURES),
+    ),
     Hyperparameter(
         "lr",
         Kind.NUMBER,

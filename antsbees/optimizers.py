@@ -28,7 +28,8 @@ def make_optimizer(trained: nn.Sequential, config: TrialConfig) -> Optimizer:
             nesterov = bool(config.nesterov) and momentum > 0  # without momentum they are the same
             return SGD(groups, momentum=momentum, nesterov=nesterov, **common)
         case OptimizerKind.ADAMW:
-            return AdamW(groups, betas=(config.beta1 or 0.0, config.beta2 or 0.0), **common)
+            betas = (config.beta1 or 0.0, config.beta2 or 0.0)
+            return AdamW(groups, betas=betas, fused=True, **common)  # a third of the time
 
 
 def set_lr(optimizer: Optimizer, lr: float) -> None:

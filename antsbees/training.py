@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from antsbees.batches import batch_sizes, order_seed, shuffled
-from antsbees.config import TaskConfig, TrialConfig
+from antsbees.config import TaskConfig, TrialConfig, check_frozen_stages
 from antsbees.errors import ConfigError, DivergedError
 from antsbees.evaluation import Evaluation, evaluate, network_input
 from antsbees.frozen.activations import Activations
@@ -63,7 +63,7 @@ class Training:
             ``head_start`` is ``probe``, see ``antsbees.frozen.starts``.
 
     Raises:
-        ConfigError: More stages are frozen than the backbone has.
+        ConfigError: More stages are frozen than the backbone has, or it is another trial's.
     """
 
     def __init__(
@@ -76,11 +76,9 @@ class Training:
         train_on: tuple[str, ...] = ("train",),
         head: nn.Linear | None = None,
     ) -> None:
-        if config.frozen_stages > task.num_stages:
-            raise ConfigError(
-                f"frozen_stages must be at most {task.num_stages}, the number of stages of "
-                f"{task.backbone}, got {config.frozen_stages}"
-            )
+        check_frozen_stages(config.frozen_stages, task.backbone)
+        if config.backbone not in (None, task.backbone):
+            raise ConfigError(f"this is a trial of {config.backbone}, not of {task.backbone}")
         self.config = config
         self.epoch = 0
         self.evaluation: Evaluation | None = None

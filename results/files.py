@@ -104,7 +104,7 @@ def set_aside(file: Path, error: DamagedFile) -> None:
     logger.warning("%s cannot be read and was set aside as %s: %s", file, aside.name, error)
 
 
-def publish(table: pa.Table, path: Path) -> None:
+def publish(content: bytes, path: Path) -> None:
     """Write a file under a name readers ignore, then give it its own; it is on disk afterwards.
 
     Raises:
@@ -117,10 +117,7 @@ def publish(table: pa.Table, path: Path) -> None:
             dir=path.parent, prefix=".", suffix=".tmp", delete=False
         ) as file:
             temporary = Path(file.name)
-            # Dictionaries and statistics cost time in every rewrite, and small files no bytes.
-            pq.write_table(
-                table, file, compression="zstd", use_dictionary=False, write_statistics=False
-            )
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)

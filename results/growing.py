@@ -17,13 +17,13 @@ from results.files import (
     Layout,
     cannot_write,
     publish,
-    read_all_columns,
     read_file,
     set_aside,
 )
+from results.stable import StableFile
 
-SEAL_BYTES = 512 * 1024
-"""A file of this size is not rewritten with further rows: few files, and each quickly written."""
+SEAL_BYTES = 2 * 1024 * 1024
+"""A file of this size gets no further rows: few files, and each quickly written."""
 LOCK_S = 30
 PATTERN = "rows-*.parquet"
 
@@ -35,8 +35,9 @@ class GrowingFiles:
     """Appends rows to the folder of one sweep.
 
     A reader sees every row exactly once, at any moment: the last file is replaced whole by one with
-    a row more, and a row whose key is there already replaces it within its own file. Several
-    processes may append; each looks whether the files are still as it left them.
+    a row more, which begins with the same data, and a row whose key is there already replaces it
+    within its own file. Several processes may append; each looks whether the files are still as it
+    left them.
     """
 
     def __init__(self, folder: Path, layout: Layout) -> None:
@@ -45,7 +46,7 @@ class GrowingFiles:
         self._stamp: Stamp | None = None
         self._places: dict[Key, Path] = {}
         self._last: Path | None = None
-        self._rows = layout.schema.empty_table()  # of the last file, when it is not sealed
+        self._growing = StableFile()  # the last file, when it is not sealed
 
     def keys(self) -> set[Key]:
         """Return the keys of all rows.
@@ -98,29 +99,36 @@ class GrowingFiles:
 
     def _extend(self, rows: pa.Table, keys: list[Key]) -> Path:
         path = self._last or self._next()
-        self._rows = _joined(self._rows, rows)
-        publish(self._rows, path)
+        self._growing.add(rows)
+        self._publish_last(path)
         self._places |= dict.fromkeys(keys, path)
         self._last = path
         self._seal_if_large()
         return path
 
+    def _publish_last(self, path: Path) -> None:
+        content = self._growing.content()
+        if len(content) >= SEAL_BYTES:  # it is the last time: what is read often has one group
+            self._growing.merge()
+            content = self._growing.content()
+        publish(content, path)
+
     def _replace_in(self, path: Path, row: pa.Table) -> None:
         """Rewrite the file a row lies in; it alone then changes."""
         (key,) = keys_of(row, self._layout)
-        table = self._rows if path == self._last else read_all_columns(path, self._layout)
-        others = [known != key for known in keys_of(table, self._layout)]
-        table = _joined(table.filter(others), row)
-        publish(table, path)
+        file = self._growing if path == self._last else StableFile.read(path, self._layout)
+        rows = file.rows
+        others = rows.filter([known != key for known in keys_of(rows, self._layout)])
+        file.replace(pa.concat_tables([others, row], promote_options="default"))
+        publish(file.content(), path)
         if path == self._last:
-            self._rows = table
             self._seal_if_large()
 
     def _load(self) -> None:
         """Learn where every row lies, and take up the last file."""
         for left in self.folder.glob(".*.tmp"):  # by a process that was killed: the lock is ours
             left.unlink(missing_ok=True)
-        self._places, self._last, self._rows = {}, None, self._layout.schema.empty_table()
+        self._places, self._last, self._growing = {}, None, StableFile()
         for path in files_in(self.folder):
             try:
                 keys = keys_of(read_file(path, self._layout, self._layout.key), self._layout)
@@ -134,7 +142,7 @@ class GrowingFiles:
 
     def _take_up(self, path: Path) -> None:
         try:
-            self._rows = read_all_columns(path, self._layout)
+            self._growing = StableFile.read(path, self._layout)
         except DamagedFile as error:
             set_aside(path, error)
             self._load()
@@ -143,16 +151,12 @@ class GrowingFiles:
 
     def _seal_if_large(self) -> None:
         if self._last is not None and self._last.stat().st_size >= SEAL_BYTES:
-            self._last, self._rows = None, self._layout.schema.empty_table()
+            self._last, self._growing = None, StableFile()
 
     def _next(self) -> Path:
         """Return a name no file has had, not even one that was set aside."""
         taken = [int(re.findall(r"\d+", path.name)[0]) for path in self.folder.glob("*rows-[0-9]*")]
         return self.folder / f"rows-{max(taken, default=-1) + 1:06d}.parquet"
-
-
-def _joined(table: pa.Table, rows: pa.Table) -> pa.Table:
-    return pa.concat_tables([table, rows], promote_options="default").combine_chunks()
 
 
 def files_in(folder: Path) -> list[Path]:

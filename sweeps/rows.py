@@ -63,6 +63,8 @@ def record_of(trial: Ended, spec: SweepSpec, dataset: Dataset) -> TrialRecord:
     facts = dict(trial.facts)
     started_at_s = facts.pop("started_at_s", trial.proposed_at_s)
     error_kind, error_message = trial.error or (None, None)
+    configuration = trial.config.to_dict()
+    backbone = configuration.pop("backbone") or spec.backbones[0]
     return TrialRecord(
         sweep=spec.name,
         trial_number=trial.number,
@@ -82,8 +84,8 @@ def record_of(trial: Ended, spec: SweepSpec, dataset: Dataset) -> TrialRecord:
         probabilities=trial.probabilities,
         error_kind=error_kind,
         error_message=error_message,
-        **trial.config.to_dict(),
-        **asdict(spec.task),
+        **configuration,
+        **asdict(spec.task_of(backbone)),
         **_outcome(trial.curve, spec.objective),
         **facts,
     )

@@ -7,7 +7,7 @@ from benchmarks.compare.measured import Baseline, Row
 from benchmarks.compare.ours import make_spec, run_ours
 from benchmarks.compare.pairs import alternate
 from benchmarks.compare.settings import Settings
-from sweeps.search.space import grid
+from sweeps.search.space import SearchSpace
 
 LR = 0.005
 
@@ -30,7 +30,9 @@ def measure(settings: Settings) -> list[Row]:
             "schedule": "constant",
         },
     )
-    configs = [configuration(int(point["frozen_stages"]), LR) for point in grid(spec)]
+    configs = [
+        configuration(int(point["frozen_stages"]), LR) for point in SearchSpace.of(spec).grid()
+    ]
     ours, plain = alternate(
         settings, lambda: run_ours(settings, spec), lambda: run_list(settings, configs, epochs)
     )

@@ -23,7 +23,7 @@ from optuna.storages.journal import JournalFileBackend
 from antsbees.config import TrialConfig
 from results.schema import TrialRecord, TrialStatus
 from sweeps.naming import spec_path
-from sweeps.search.space import suggest
+from sweeps.search.space import SearchSpace
 from sweeps.search.study import SearchStudy
 from sweeps.spec.models import SweepSpec
 from sweeps.spec.reading import read_spec
@@ -33,7 +33,7 @@ WINDOW = 50
 
 def score_of(config: TrialConfig) -> float:
     """Make up a score that prefers some configurations."""
-    return 1 - abs(config.momentum - 0.9) - config.lr
+    return 1 - abs((config.momentum or 0.0) - 0.9) - config.lr
 
 
 def plain_trials(spec: SweepSpec, journal: Path) -> Callable[[], None]:
@@ -43,9 +43,11 @@ def plain_trials(spec: SweepSpec, journal: Path) -> Callable[[], None]:
     direction = cast(Any, spec.objective.direction)
     study = optuna.create_study(storage=storage, sampler=sampler, direction=direction)
 
+    space = SearchSpace.of(spec)
+
     def run_trial() -> None:
         trial = study.ask()
-        score = score_of(suggest(trial, spec))
+        score = score_of(space.suggest(trial))
         for epoch in range(1, spec.max_epochs + 1):
             trial.report(score, epoch)
         study.tell(trial, score)
@@ -66,7 +68,14 @@ def our_trials(spec: SweepSpec, journal: Path) -> Callable[[], None]:
         for epoch in range(1, spec.max_epochs + 1):
             study.report(asked.number, epoch, score)
         study.tell(
-            TrialRecord(sweep=spec.name, trial_number=asked.number, status=complete, score=score)
+            TrialRecord(
+                sweep=spec.name,
+                trial_number=asked.number,
+                status=complete,
+                score=score,
+                objective=str(spec.objective),
+                seed=spec.seed,
+            )
         )
 
     return run_trial

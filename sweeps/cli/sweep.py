@@ -50,12 +50,14 @@ def sweep(
 
     console = PlainConsole()
     dataset = preparing.open_images(read.data, console)
+    backbones = " or ".join(read.backbones)
     console.print(
-        f"Sweep {read.name}: {read.backbone}, {len(dataset.train)} images to learn from and "
+        f"Sweep {read.name}: {backbones}, {len(dataset.train)} images to learn from and "
         f"{len(dataset.val)} to validate on, of {len(dataset.classes)} classes ({dataset.name})",
         soft_wrap=True,
     )
-    preparing.require_weights(read.backbone, read.weights)
+    for backbone in read.backbones:
+        preparing.require_weights(backbone, read.weights)
     from sweeps.running.driver import run_sweep
     from sweeps.views.progress import ProgressView
 

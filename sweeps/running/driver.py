@@ -139,7 +139,7 @@ def _folder_name(trial: tune.experiment.Trial) -> str:
 
 def _job(spec: SweepSpec, dataset: Dataset) -> Job:
     return Job(
-        task=spec.task,
+        tasks=tuple(spec.task_of(backbone) for backbone in spec.backbones),
         dataset=dataset,
         objective=spec.objective,
         rungs=rungs(spec),

@@ -14,7 +14,7 @@ import ray
 from ray import tune
 from ray.tune import PlacementGroupFactory
 
-from antsbees.config import Precision, TaskConfig
+from antsbees.config import Precision, TaskConfig, TrialConfig
 from antsbees.data.datasets import Dataset
 from antsbees.errors import AntsbeesError, DataError, DivergedError
 from results.schema import Objective
@@ -35,12 +35,13 @@ class Job:
     """What every worker of a sweep is given once.
 
     Args:
+        tasks: One for each backbone.
         rungs: Epochs at which the scheduler wants to see a trial.
         cache_folder: Absolute; ``None`` keeps nothing between trials.
         driver_node: Ray's name of the node whose images ``dataset`` was read from.
     """
 
-    task: TaskConfig
+    tasks: tuple[TaskConfig, ...]
     dataset: Dataset
     objective: Objective
     rungs: frozenset[int]
@@ -113,9 +114,12 @@ class FineTuning(tune.Trainable):
 
     def _begin(self) -> Training:
         proposal = Proposal.from_plain(self.config)
+        task = _task(self._job, proposal.trial)
         if self._bench is None:
             require_same_images(self._job)
-            self._bench = _bench(self._job, proposal.device, proposal.threads)
+        if self._bench is None or self._bench.task != task:
+            self._bench = None  # one backbone at a time: the memory of the last one is freed first
+            self._bench = _bench(self._job, task, proposal.device, proposal.threads)
         self._memory = _peak_memory(proposal.device)
         return self._bench.training(proposal.trial)
 
@@ -182,13 +186,18 @@ def require_same_images(job: Job) -> None:
         )
 
 
-def _bench(job: Job, device: str, threads: int) -> Bench:
+def _task(job: Job, trial: TrialConfig) -> TaskConfig:
+    """Return the task of the trial's backbone."""
+    return next(task for task in job.tasks if trial.backbone in (None, task.backbone))
+
+
+def _bench(job: Job, task: TaskConfig, device: str, threads: int) -> Bench:
     """Set a worker's bench up."""
     from antsbees.bench import Bench
     from antsbees.machine.devices import Execution
 
     execution = Execution(device, threads, job.precision, job.inference_precision)
-    return Bench.sharing(job.dataset, job.task, execution, job.cache_folder, job.cache_max_bytes)
+    return Bench.sharing(job.dataset, task, execution, job.cache_folder, job.cache_max_bytes)
 
 
 def _peak_memory(device: str) -> PeakMemory:

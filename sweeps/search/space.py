@@ -17,7 +17,7 @@ from optuna.distributions import (
 )
 
 from antsbees.config import TrialConfig
-from antsbees.hyperparameters import CHOICES, HYPERPARAMETERS, Hyperparameter, Value, settings_of
+from antsbees.hyperparameters import HYPERPARAMETERS, Hyperparameter, Value, settings_of
 from sweeps.spec.entries import (
     ALL,
     FROZEN_STAGES,
@@ -40,8 +40,8 @@ class Parameter:
     """A hyperparameter as the study knows it.
 
     Args:
-        name: In the study. A schedule's setting bears its kind's, ``step.gamma``, since two kinds
-            may share a setting and not its values; no ``/``, at which Ray would nest it.
+        name: In the study. A schedule's setting is named after its kind too, ``step.gamma``, since
+            two kinds may share a setting and not its values; no ``/``, at which Ray would nest it.
         domain: A distribution where it is searched, else its value.
         choice: What it depends on, empty for nothing.
         values: The values of the choice with which a trial has it.
@@ -76,15 +76,14 @@ class SearchSpace:
 
     parameters: tuple[Parameter, ...]
     seed: int
-    num_stages: int
+    stages: Mapping[str, int]  # by backbone
     expensive_first: bool
 
     @classmethod
     def of(cls, spec: SweepSpec) -> Self:
         """Translate the spec's space."""
-        stages = spec.task.num_stages
-        found = (p for h in HYPERPARAMETERS.values() for p in _parameters(h, spec, stages))
-        return cls(tuple(found), spec.seed, stages, spec.search.minutes is None)
+        found = (p for h in HYPERPARAMETERS.values() for p in _parameters(h, spec))
+        return cls(tuple(found), spec.seed, _stages(spec), spec.search.minutes is None)
 
     def searched(self) -> dict[str, BaseDistribution]:
         """Return all that the study can be asked for, whatever a trial chooses."""
@@ -108,9 +107,13 @@ class SearchSpace:
     def divide(self, first: First) -> tuple[dict[str, Any], dict[str, Any]]:
         """Split a first try into what the study can be told, and what lies outside of the space."""
         written = first.given()
+        backbone = written.get("backbone") or next(iter(self.stages))
+        if len(self.stages) > 1:
+            written["backbone"] = backbone
         if written.get(FROZEN_STAGES) == ALL:
-            written[FROZEN_STAGES] = self.num_stages
-        named = {self._name(name, written): value for name, value in written.items()}
+            written[FROZEN_STAGES] = self.stages[backbone]
+        fixed = {p.name: p.domain for p in self.parameters if not _is_searched(p.domain)}
+        named = {self._name(name, fixed | written): value for name, value in written.items()}
         held = {p.name for p in self.parameters if p.name in named and p.holds(named[p.name])}
         return (
             {name: value for name, value in named.items() if name in held},
@@ -124,7 +127,8 @@ class SearchSpace:
         then all workers end at about the same time (longest processing time first, Graham 1969,
         https://doi.org/10.1137/0117039). With one, any part of the list should be a fair sample.
         """
-        choices = [p for p in self.parameters if p.hyperparameter in CHOICES]
+        depended_on = {p.choice for p in self.parameters}
+        choices = [p for p in self.parameters if p.name in depended_on]
         combinations = []
         for chosen in itertools.product(*(_members(p.domain) for p in choices)):
             values = {p.name: (value,) for p, value in zip(choices, chosen, strict=True)}
@@ -132,25 +136,40 @@ class SearchSpace:
             axes = {
                 p.name: values.get(p.name) or tuple(_members(p.domain))
                 for p in self.parameters
-                if p.applies(plain) and isinstance(p.domain, BaseDistribution)
+                if p.applies(plain) and _is_searched(p.domain)
             }
             for combination in itertools.product(*axes.values()):
                 combinations.append(dict(zip(axes, combination, strict=True)))
         random.Random(self.seed).shuffle(combinations)
         if self.expensive_first:
-            combinations.sort(key=lambda values: values.get(FROZEN_STAGES, 0))
+            combinations.sort(key=_frozen_stages)
         return combinations
 
-    def _name(self, name: str, written: Mapping[str, Any]) -> str:
-        """Name in the study what a first try gives."""
-        if not _is_of_schedule(HYPERPARAMETERS[name]):
-            return name
-        kinds = (p.domain for p in self.parameters if p.name == SCHEDULE)
-        return _setting(written.get(SCHEDULE) or next(kinds), name)
+    def _name(self, name: str, chosen: Mapping[str, Any]) -> str:
+        """Name in the study what a first try with these choices gives."""
+        same = (p for p in self.parameters if p.hyperparameter == name and p.applies(chosen))
+        if (parameter := next(same, None)) is not None:
+            return parameter.name
+        of_schedule = _is_of_schedule(HYPERPARAMETERS[name])  # of a kind the space does not have
+        return _below(chosen[SCHEDULE], name) if of_schedule else name
 
 
-def _setting(kind: Any, name: str) -> str:
-    return f"{kind}.{name}"
+def _below(value: Any, name: str) -> str:
+    """Name a hyperparameter whose entry is another one for each value of a choice."""
+    return f"{value}.{name}"
+
+
+def _is_searched(domain: BaseDistribution | Value) -> bool:
+    return isinstance(domain, BaseDistribution)
+
+
+def _stages(spec: SweepSpec) -> dict[str, int]:
+    return {backbone: spec.task_of(backbone).num_stages for backbone in spec.backbones}
+
+
+def _frozen_stages(combination: Mapping[str, Any]) -> int:
+    named = (v for name, v in combination.items() if name.rpartition(".")[2] == FROZEN_STAGES)
+    return next(named, 0)
 
 
 def _is_of_schedule(hyperparameter: Hyperparameter) -> bool:
@@ -158,25 +177,34 @@ def _is_of_schedule(hyperparameter: Hyperparameter) -> bool:
     return owner is not None and owner.choice == SCHEDULE
 
 
-def _parameters(
-    hyperparameter: Hyperparameter, spec: SweepSpec, stages: int
-) -> Iterator[Parameter]:
-    """Yield what a hyperparameter is in the study: one parameter, or one for every schedule."""
+def _parameters(hyperparameter: Hyperparameter, spec: SweepSpec) -> Iterator[Parameter]:
+    """Yield what a hyperparameter is in the study: one parameter, or one for each of some values.
+
+    Frozen stages are one parameter where all backbones have as many stages, so that what is learnt
+    of depth on one helps on the others. Else a number means another depth on each, and each has a
+    parameter of its own, so that unlike things are not compared.
+    """
     name, owner = hyperparameter.name, hyperparameter.belongs_to
+    depths = _stages(spec)
     if name == SCHEDULE:
         kinds = [str(kind) for kind in spec.space.schedule]
         yield Parameter(name, name, CategoricalDistribution(kinds) if kinds[1:] else kinds[0])
     elif _is_of_schedule(hyperparameter):
         for kind, settings in spec.space.schedule.items():
             if name in settings_of(SCHEDULE, kind):
-                domain = _domain(getattr(settings, name), stages)
-                yield Parameter(_setting(kind, name), name, domain, SCHEDULE, (kind,))
+                domain = _domain(getattr(settings, name))
+                yield Parameter(_below(kind, name), name, domain, SCHEDULE, (kind,))
+    elif name == FROZEN_STAGES and len(set(depths.values())) > 1:
+        for backbone, stages in depths.items():
+            domain = _domain(spec.entry(name), stages)
+            yield Parameter(_below(backbone, name), name, domain, "backbone", (backbone,))
     else:
         choice, values = (owner.choice, owner.values) if owner else ("", ())
+        stages = next(iter(depths.values()))
         yield Parameter(name, name, _domain(spec.entry(name), stages), choice, values)
 
 
-def _domain(entry: Any, stages: int) -> BaseDistribution | Value:
+def _domain(entry: Any, stages: int = 0) -> BaseDistribution | Value:
     values = resolved(entry, stages)
     match entry:
         case Uniform():
@@ -212,13 +240,3 @@ def _members(domain: BaseDistribution | Value) -> Iterator[Any]:
             raise TypeError(f"a grid cannot be made of {domain}")
         case _:
             yield domain
-
-
-def suggest(trial: optuna.Trial, spec: SweepSpec) -> TrialConfig:
-    """Compile the space, and suggest; see ``SearchSpace.suggest``."""
-    return SearchSpace.of(spec).suggest(trial)
-
-
-def grid(spec: SweepSpec) -> list[dict[str, Any]]:
-    """Compile the space, and list its combinations; see ``SearchSpace.grid``."""
-    return SearchSpace.of(spec).grid()

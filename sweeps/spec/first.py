@@ -11,10 +11,11 @@ from antsbees.config import TrialConfig
 from antsbees.hyperparameters import CHOICES, HYPERPARAMETERS, settings_of
 from results.schema import TUTORIAL
 from sweeps.spec.entries import ALL, FROZEN_STAGES, Model, Scalar
+from sweeps.spec.json_schema import value_schema
 from sweeps.spec.space import Space, checked_entry, of_table
 
 _First: Any = create_model(
-    "_First", __base__=Model, **of_table(lambda _: True, lambda _: None, Scalar)
+    "_First", __base__=Model, **of_table(lambda _: True, lambda _: None, Scalar, value_schema)
 )
 
 

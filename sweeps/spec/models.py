@@ -5,14 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from antsbees.config import Precision, TaskConfig
 from antsbees.errors import ConfigError
 from antsbees.hyperparameters import HYPERPARAMETERS
-from antsbees.networks.catalog import ARCHITECTURES, architecture
+from antsbees.networks.catalog import architecture
 from results.schema import TUTORIAL, Objective
 from sweeps.spec.entries import (
     FROZEN_STAGES,
@@ -24,6 +32,7 @@ from sweeps.spec.entries import (
     values_of,
 )
 from sweeps.spec.first import TUTORIAL_FIRST, First, setting_faults
+from sweeps.spec.json_schema import entry_schema
 from sweeps.spec.space import BESIDE_THE_SPACE, SCHEDULE, Space, checked_entry, default_entry
 
 NAME_RULE = "letters, digits, '.', '_' and '-', at most 64, not starting with '.' or '-'"
@@ -123,18 +132,33 @@ class Cache(Model):
     max_gb: float = Field(default=8, ge=0, description="Cap on its size; 0 switches it off.")
 
 
+_NO_PATHS = ("auto", "synthetic", "default", "none")
+
+
+def _require_known(backbone: Any) -> None:
+    """Raise ``ValueError`` where no backbone has that name."""
+    try:
+        architecture(str(backbone))
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+
+
 class SweepSpec(Model):
     """A sweep as its user describes it."""
 
     name: str = Field(description=f"Of the sweep: {NAME_RULE}.")
     data: str = Field(default="auto", description="A folder, a zip, synthetic, or auto.")
-    backbone: str = Field(
-        default="efficientnet_lite0", json_schema_extra={"enum": list(ARCHITECTURES)}
+    backbone: Annotated[Entry, WithJsonSchema(entry_schema(HYPERPARAMETERS["backbone"]))] = Field(
+        default="efficientnet_lite0", description=HYPERPARAMETERS["backbone"].description
     )
     weights: str = Field(default="default", description="default, none, or a file.")
-    image_size: int = Field(default=224, ge=32, le=1024)
+    image_size: int | None = Field(
+        default=None, ge=32, le=1024, description="Left out: the backbone's own."
+    )
     views: int = Field(default=3, ge=1, description="Augmented versions of each image.")
-    epochs: Entry = Field(default=10, description=HYPERPARAMETERS["epochs"].description)
+    epochs: Annotated[Entry, WithJsonSchema(entry_schema(HYPERPARAMETERS["epochs"]))] = Field(
+        default=10, description=HYPERPARAMETERS["epochs"].description
+    )
     seed: int = Field(default=0, ge=0, lt=2**31)
     objective: Objective = Objective.VAL_ACCURACY
     precision: Precision = Precision.AUTO
@@ -154,18 +178,19 @@ class SweepSpec(Model):
             raise ValueError(f"{name!r} is no safe file name; use {NAME_RULE}")
         return name
 
+    @field_validator("data", "weights")
+    @classmethod
+    def _absolute(cls, source: str) -> str:
+        """Make a path absolute: workers have working directories of their own."""
+        return source if source in _NO_PATHS else str(Path(source).expanduser().absolute())
+
     @field_validator(*BESIDE_THE_SPACE)
     @classmethod
     def _in_bounds(cls, entry: Any, info: ValidationInfo) -> Any:
+        if info.field_name == "backbone":
+            for name in values_of(entry):
+                _require_known(name)
         return checked_entry(entry, info)
-
-    @field_validator("backbone")
-    @classmethod
-    def _known_backbone(cls, name: str) -> str:
-        try:
-            return architecture(name).name
-        except ConfigError as error:
-            raise ValueError(str(error)) from error
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:
@@ -175,21 +200,28 @@ class SweepSpec(Model):
         return self
 
     def _misfits(self) -> Iterator[str]:
-        stages = architecture(self.backbone).num_stages
-        firsts = self.search.first
-        stage_entries = [self.space.frozen_stages, *(f.frozen_stages for f in firsts)]
-        for entry in stage_entries:
-            if entry is not None:
-                for fault in faults_of(FROZEN_STAGES, entry, stages):
-                    yield f"frozen_stages of {self.backbone} {fault}"
+        yield from self._frozen_stages_faults()
         yield from self._warmup_faults()
-        for number, first in enumerate(firsts, start=1):
+        if len(self.backbones) > 1 and self.weights not in ("default", "none"):
+            yield f"the file {self.weights} cannot hold the weights of several backbones"
+        for number, first in enumerate(self.search.first, start=1):
+            if first.backbone not in (None, *self.backbones):
+                yield f"search.first, number {number}: {first.backbone} is not in this sweep"
             for fault in setting_faults(first, self.space):
                 yield f"search.first, number {number}: {fault}"
         if self.search.sampler is Sampler.GRID:
             for place, entry in self._entries():
                 if isinstance(entry, Uniform | LogUniform):
                     yield f"{place}: the grid sampler needs choice, int or a fixed value"
+
+    def _frozen_stages_faults(self) -> Iterator[str]:
+        """Yield where more stages are frozen than a backbone has."""
+        pairs = [(self.space.frozen_stages, name) for name in self.backbones]
+        pairs += [(f.frozen_stages, f.backbone or self.backbones[0]) for f in self.search.first]
+        for entry, name in pairs:
+            if entry is not None:
+                for fault in faults_of(FROZEN_STAGES, entry, architecture(name).num_stages):
+                    yield f"frozen_stages of {name} {fault}"
 
     def _warmup_faults(self) -> Iterator[str]:
         """Yield where a warm-up is longer than any trial that may have it."""
@@ -227,6 +259,16 @@ class SweepSpec(Model):
         return int(max(values_of(self.epochs)))
 
     @property
+    def backbones(self) -> tuple[str, ...]:
+        """The backbones to choose from; a first try that names none runs on the first."""
+        return tuple(values_of(self.backbone))
+
+    def task_of(self, backbone: str) -> TaskConfig:
+        """Return what all trials on a backbone share."""
+        size = cast(int, self.image_size)  # None: the backbone's own
+        return TaskConfig(backbone, self.weights, size, self.views, self.seed)
+
+    @property
     def task(self) -> TaskConfig:
-        """What all trials share."""
-        return TaskConfig(self.backbone, self.weights, self.image_size, self.views, self.seed)
+        """What all trials share, where there is one backbone; else those on the first."""
+        return self.task_of(self.backbones[0])

@@ -9,6 +9,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     ValidationInfo,
+    WithJsonSchema,
     create_model,
     field_validator,
     model_validator,
@@ -25,9 +26,10 @@ from sweeps.spec.entries import (
     faults_of,
     values_of,
 )
+from sweeps.spec.json_schema import entry_schema
 
 SCHEDULE = "schedule"  # the one choice whose settings are written below each of its values
-BESIDE_THE_SPACE = ("epochs",)  # entries of the spec itself
+BESIDE_THE_SPACE = ("backbone", "epochs")  # entries of the spec itself
 _DEFAULTS: Mapping[str, Any] = {
     "lr": LogUniform(log_uniform=Range(low=1e-3, high=0.3)),
     "batch_size": 32,
@@ -54,17 +56,25 @@ def checked_entry(entry: Any, info: ValidationInfo) -> Any:
 
 
 def of_table(
-    wanted: Callable[[Hyperparameter], bool], default: Callable[[str], Any], kind: Any
+    wanted: Callable[[Hyperparameter], bool],
+    default: Callable[[str], Any],
+    kind: Any,
+    schema: Callable[[Hyperparameter], dict[str, Any]] = entry_schema,
 ) -> dict[str, Any]:
-    """Return the fields that pydantic makes a model of, one for each hyperparameter wanted."""
-    return {
-        h.name: (
-            kind if default(h.name) is not None else kind | None,
-            Field(default=default(h.name), description=h.description),
-        )
-        for h in HYPERPARAMETERS.values()
-        if wanted(h)
-    }
+    """Return the fields that pydantic makes a model of, one for each hyperparameter wanted.
+
+    Args:
+        kind: The type of every field.
+        schema: The JSON schema of its values.
+    """
+    fields = {}
+    for h in HYPERPARAMETERS.values():
+        if wanted(h):
+            annotation: Any = Annotated[kind, WithJsonSchema(schema(h))]
+            if default(h.name) is None:
+                annotation = annotation | None
+            fields[h.name] = annotation, Field(default=default(h.name), description=h.description)
+    return fields
 
 
 class _Entries(Model):

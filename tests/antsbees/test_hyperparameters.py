@@ -15,7 +15,7 @@ from antsbees.hyperparameters import HYPERPARAMETERS, Bounds, Hyperparameter, Ki
 def test_a_configuration_has_every_hyperparameter_and_nothing_else_but_its_seed() -> None:
     plain = TrialConfig(frozen_stages=0).to_dict()
     assert set(plain) == set(HYPERPARAMETERS) | {"seed"}
-    assert len(HYPERPARAMETERS) == 20
+    assert len(HYPERPARAMETERS) == 21
 
 
 def test_a_configuration_has_the_tables_defaults() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from antsbees.config import TrialConfig
 from antsbees.hyperparameters import HYPERPARAMETERS, Hyperparameter, Kind
+from antsbees.networks.catalog import architecture
 
 LARGEST = 1000  # of what is generated, where the table has no bound or a larger one
 
@@ -42,5 +43,7 @@ def configurations(draw: st.DrawFn) -> TrialConfig:
         entry = HYPERPARAMETERS[name]
         if entry.belongs(chosen):
             chosen[name] = draw(values(entry))
+    stages = architecture(chosen["backbone"]).num_stages
+    chosen["frozen_stages"] = min(chosen["frozen_stages"], stages)
     chosen["warmup_epochs"] = min(chosen["warmup_epochs"], chosen["epochs"])
     return TrialConfig.from_dict(chosen)

@@ -27,7 +27,9 @@ from sweeps.spec.models import SweepSpec
 from sweeps.views.retrained import told
 from tests.sweeps.sweep_fakes import make_spec
 
-HEAD = TrialConfig(9, lr=0.02, batch_size=8, schedule=Schedule(), epochs=2)
+HEAD = TrialConfig(
+    9, lr=0.02, batch_size=8, schedule=Schedule(), epochs=2, backbone="efficientnet_lite0"
+)
 ON_THE_EDGE = 7.94e37
 """A learning rate at which logits of an epoch of one batch overflow under some seeds only."""
 

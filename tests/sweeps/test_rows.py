@@ -26,7 +26,9 @@ from sweeps.running.messages import Epoch, Facts
 from tests.sweeps.generated import configurations
 from tests.sweeps.sweep_fakes import DATASET, epoch, make_spec
 
-CONFIG = TrialConfig(9, lr=0.02, batch_size=16, schedule=Schedule(), epochs=3, seed=5)
+CONFIG = TrialConfig(
+    9, lr=0.02, batch_size=16, schedule=Schedule(), epochs=3, seed=5, backbone="efficientnet_lite0"
+)
 FACTS = Facts(1_000.5, "node-1", 77, 2**20, "a" * 64, "torch 2.9", "bf16", "fp32")
 
 
@@ -46,7 +48,8 @@ def row(config: TrialConfig = CONFIG, **changes: Any) -> TrialRecord:
 @settings(max_examples=200, deadline=None)
 @given(configurations())
 def test_any_configuration_comes_back_from_its_row(config: TrialConfig) -> None:
-    assert config_of(row(config)) == config
+    on = config.backbone or make_spec().task.backbone
+    assert config_of(row(config)) == replace(config, backbone=on)
 
 
 @settings(max_examples=50, deadline=None)
@@ -54,7 +57,8 @@ def test_any_configuration_comes_back_from_its_row(config: TrialConfig) -> None:
 def test_any_task_comes_back_from_its_row(image_size: int, views: int, seed: int) -> None:
     spec = make_spec(backbone="resnet18", weights="none", image_size=image_size, views=views,
                      seed=seed)  # fmt: skip
-    assert task_of(record_of(ended(), spec, DATASET)) == spec.task
+    trial = ended(replace(CONFIG, backbone=None))
+    assert task_of(record_of(trial, spec, DATASET)) == spec.task
 
 
 def test_every_part_of_a_configuration_has_a_column_and_every_such_column_a_part() -> None:
@@ -62,7 +66,8 @@ def test_every_part_of_a_configuration_has_a_column_and_every_such_column_a_part
     names = set(CONFIG.to_dict())
     assert names - set(COLUMNS) == set()
     searched = {name for name, known in COLUMNS.items() if known.group is Group.HYPERPARAMETER}
-    assert names - {"seed"} == searched == set(HYPERPARAMETERS)
+    assert names - {"seed", "backbone"} == searched == set(HYPERPARAMETERS) - {"backbone"}
+    assert COLUMNS["backbone"].group is Group.ORIGIN
     assert len(searched) >= 20
     assert {f.name for f in fields(TaskConfig)} <= set(COLUMNS)
 

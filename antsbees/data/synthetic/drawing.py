@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -18,6 +18,34 @@ from antsbees.data.synthetic.shapes import Colour, Patch, ellipse, lit, mixed, o
 VERSION = 1  # of the drawing; another one draws other images
 CLASSES = ("ants", "bees")
 COUNTS: Mapping[str, int] = MappingProxyType({"train": 120, "val": 75})  # images a class
+
+
+@dataclass(frozen=True)
+class Difficulty:
+    """How hard figures are to tell apart: their size, what hides them, and the camera.
+
+    Args:
+        lengths: Of a figure that is alone, as fractions of the image's edge.
+        hidden: Probabilities of 0, 1, 2 and 4 leaves in front.
+        most_blur: Radius in pixels of an image 256 pixels wide.
+        most_noise: Standard deviation in levels of 255.
+    """
+
+    lengths: tuple[float, float] = (0.22, 0.8)
+    hidden: tuple[float, float, float, float] = (0.3, 0.3, 0.25, 0.15)
+    most_blur: float = 2.6
+    most_noise: float = 14.0
+
+
+USUAL = Difficulty()
+DIFFICULTIES: Mapping[str, Difficulty] = MappingProxyType({
+    "easy": Difficulty((0.5, 0.9), (1.0, 0.0, 0.0, 0.0), 1.0, 6.0),
+    "usual": USUAL,
+    "hard": Difficulty((0.1, 0.3), (0.1, 0.2, 0.3, 0.4), 4.0, 24.0),
+})  # fmt: skip
+
+Drawer = Callable[[np.random.Generator], list[Patch]]
+DrawOne = Callable[..., Image.Image]
 
 _Grey = NDArray[np.float32]
 
@@ -140,10 +168,10 @@ def _clutter(rng: np.random.Generator, backdrop: _Backdrop) -> list[Patch]:
     return patches
 
 
-def _occluders(rng: np.random.Generator) -> list[Patch]:
+def _occluders(rng: np.random.Generator, difficulty: Difficulty) -> list[Patch]:
     """Leaves, blades of grass and petals in front of the insects, in the unit square."""
     patches: list[Patch] = []
-    for _ in range(rng.choice([0, 1, 2, 4], p=[0.3, 0.3, 0.25, 0.15])):
+    for _ in range(rng.choice([0, 1, 2, 4], p=difficulty.hidden)):
         colour = lit(_FOLIAGE[rng.integers(len(_FOLIAGE))], rng.uniform(0.75, 1.2))
         patches += _blade(rng, colour, rng.choice([0.015, 0.03, 0.08]), rng.uniform(0.3, 1.2))
     return patches
@@ -181,21 +209,31 @@ def _cast_shadow(canvas: Image.Image, patches: list[Patch], rng: np.random.Gener
     canvas.paste((14, 12, 10), mask=mask.resize(canvas.size, Image.Resampling.BILINEAR))
 
 
-def _photographed(rng: np.random.Generator, image: Image.Image) -> Image.Image:
+def _photographed(
+    rng: np.random.Generator, image: Image.Image, difficulty: Difficulty
+) -> Image.Image:
     """Add what a camera adds: defocus, contrast, a cast of light and sensor noise."""
     if rng.random() < 0.6:
-        radius = image.width / 256 * rng.uniform(0.3, 2.6)
+        radius = image.width / 256 * rng.uniform(0.3, difficulty.most_blur)
         image = image.filter(ImageFilter.GaussianBlur(radius))
     image = ImageEnhance.Color(image).enhance(rng.uniform(0.4, 1.15))
     image = ImageEnhance.Contrast(image).enhance(rng.uniform(0.45, 1.15))
     cast = rng.uniform(0.87, 1.13, 3) * rng.uniform(0.65, 1.2)
     image = image.point([level * gain for gain in cast for level in range(256)])
     noise = rng.standard_normal((image.height, image.width, 3), dtype=np.float32)
-    noise *= np.float32(rng.uniform(1, 14))
+    noise *= np.float32(rng.uniform(1, difficulty.most_noise))
     return Image.fromarray(np.clip(noise + np.asarray(image), 0, 255).astype(np.uint8))
 
 
-def draw(class_name: str, split: str, index: int, *, seed: int = 0, size: int = 256) -> Image.Image:
+def draw(
+    class_name: str,
+    split: str,
+    index: int,
+    *,
+    seed: int = 0,
+    size: int = 256,
+    difficulty: Difficulty = USUAL,
+) -> Image.Image:
     """Draw one image; the same arguments always give the same pixels.
 
     Returns:
@@ -205,21 +243,36 @@ def draw(class_name: str, split: str, index: int, *, seed: int = 0, size: int = 
         ValueError: ``class_name`` or ``split`` is unknown, or a number is negative.
     """
     rng = _generator(class_name, split, index, seed)
+
+    def insect(rng: np.random.Generator) -> list[Patch]:
+        curl = rng.choice([-1, 1]) * rng.uniform(0.05, 1.0)
+        figure = Figure(rng, curl, bool(rng.random() < 0.35))
+        _DRAWERS[class_name](figure)
+        return figure.patches
+
+    return compose(rng, insect, size, difficulty)
+
+
+def compose(
+    rng: np.random.Generator, figure: Drawer, size: int, difficulty: Difficulty = USUAL
+) -> Image.Image:
+    """Draw one to three figures on some ground, among leaves, as a camera would see them.
+
+    Args:
+        figure: Returns one about a unit long, around (0.5, 0) or so.
+    """
     backdrop = _BACKDROPS[rng.integers(len(_BACKDROPS))]
     large = size * _OVERSAMPLING
     canvas = _ground(rng, size, backdrop).resize((large, large), Image.Resampling.BILINEAR)
     _paint(canvas, _clutter(rng, backdrop))
     count = rng.choice([1, 2, 3], p=[0.75, 0.17, 0.08])
-    length = rng.uniform(0.22, 0.8) / count**0.5
+    length = rng.uniform(*difficulty.lengths) / count**0.5
     for _ in range(count):
-        curl = rng.choice([-1, 1]) * rng.uniform(0.05, 1.0)
-        figure = Figure(rng, curl, bool(rng.random() < 0.35))
-        _DRAWERS[class_name](figure)
-        patches = _placed(rng, figure.patches, length)
+        patches = _placed(rng, figure(rng), length)
         _cast_shadow(canvas, patches, rng)
         _paint(canvas, patches)
-    _paint(canvas, _occluders(rng))
-    return _photographed(rng, canvas.reduce(_OVERSAMPLING))
+    _paint(canvas, _occluders(rng, difficulty))
+    return _photographed(rng, canvas.reduce(_OVERSAMPLING), difficulty)
 
 
 def write(
@@ -232,16 +285,27 @@ def write(
     Args:
         counts: split -> images a class.
     """
+
+    def one(class_name: str, split: str, index: int) -> Image.Image:
+        return draw(class_name, split, index, seed=seed, size=size)
+
+    write_set(folder, CLASSES, counts, one)
+
+
+def write_set(
+    folder: Path, classes: Sequence[str], counts: Mapping[str, int], one: DrawOne
+) -> None:
+    """Write a set of drawn images, each from its class, split and index; see ``write``."""
     if folder.exists():
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
         draft = Path(temporary) / folder.name
         for split, count in counts.items():
-            for class_name in CLASSES:
+            for class_name in classes:
                 (draft / split / class_name).mkdir(parents=True)
                 for index in range(count):
-                    image = draw(class_name, split, index, seed=seed, size=size)
+                    image = one(class_name, split, index)
                     path = draft / split / class_name / f"{index:04d}.jpg"
                     image.save(path, quality=_JPEG_QUALITY)
         try:

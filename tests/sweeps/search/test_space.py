@@ -11,7 +11,8 @@ import pytest
 from antsbees.config import SETTINGS_OF_KIND, Schedule, TrialConfig
 from antsbees.hyperparameters import ScheduleKind
 from sweeps.search.firsts import keep_in_step
-from sweeps.search.space import FIRST, GIVEN, SearchSpace, grid, suggest
+from sweeps.search.space import FIRST, GIVEN, SearchSpace
+from sweeps.spec.models import SweepSpec
 from tests.sweeps.sweep_fakes import (
     GRID_SPACE,
     NUM_IN_GRID,
@@ -22,6 +23,19 @@ from tests.sweeps.sweep_fakes import (
 
 SHARED = {"lr", "momentum", "weight_decay", "batch_size", "frozen_stages", "warmup_epochs"}
 NUM_ASKS = 50
+LITE0 = "efficientnet_lite0"
+
+
+def suggest(trial: optuna.Trial, spec: SweepSpec) -> TrialConfig:
+    return SearchSpace.of(spec).suggest(trial)
+
+
+def grid(spec: SweepSpec) -> list[dict[str, Any]]:
+    return SearchSpace.of(spec).grid()
+
+
+def enqueue_first(study: optuna.Study, spec: SweepSpec) -> None:
+    keep_in_step(study, study._storage, spec, SearchSpace.of(spec))
 
 
 def settings_in(params: dict[str, Any]) -> set[str]:
@@ -82,7 +96,7 @@ def test_a_space_that_leaves_nothing_open_asks_nothing() -> None:
     spec = make_spec({"lr": 0.1, "schedule": "constant"}, seed=5)
     trial = study_in_memory(spec).ask()
     expected = TrialConfig(
-        frozen_stages=9, lr=0.1, batch_size=32, schedule=Schedule(), epochs=10, seed=5
+        9, lr=0.1, batch_size=32, schedule=Schedule(), epochs=10, seed=5, backbone=LITE0
     )
     assert suggest(trial, spec) == expected
     assert trial.params == {}
@@ -105,10 +119,10 @@ INSIDE = WIDE_SPACE | {
 def test_the_tutorial_comes_first_as_it_is_wherever_it_lies(space: dict[str, Any] | None) -> None:
     spec = make_spec(space, epochs=8)
     study = study_in_memory(spec)
-    keep_in_step(study, study._storage, spec, SearchSpace.of(spec))
+    enqueue_first(study, spec)
     trial = study.ask()
     assert trial.user_attrs[FIRST] == "tutorial"
-    assert suggest(trial, spec) == TrialConfig(frozen_stages=9, epochs=25)
+    assert suggest(trial, spec) == TrialConfig(frozen_stages=9, epochs=25, backbone=LITE0)
     assert FIRST not in study.ask().user_attrs
 
 
@@ -122,7 +136,7 @@ FIXED = {
 def test_what_lies_in_the_space_is_told_to_the_study_and_the_rest_is_not() -> None:
     spec = make_spec(WIDE_SPACE)
     study = study_in_memory(spec)
-    keep_in_step(study, study._storage, spec, SearchSpace.of(spec))
+    enqueue_first(study, spec)
     trial = study.ask()
     suggest(trial, spec)
     inside = {
@@ -140,7 +154,7 @@ def test_what_lies_in_the_space_is_told_to_the_study_and_the_rest_is_not() -> No
 def test_a_tutorial_inside_the_space_is_told_whole() -> None:
     spec = make_spec(INSIDE)
     study = study_in_memory(spec)
-    keep_in_step(study, study._storage, spec, SearchSpace.of(spec))
+    enqueue_first(study, spec)
     trial = study.ask()
     suggest(trial, spec)
     only = {"schedule": "step", "epochs": 25}  # nothing to search
@@ -152,7 +166,7 @@ def test_first_tries_come_in_their_order_and_the_search_fills_the_gaps() -> None
     own = [{"name": "mine", "lr": 0.25}, "tutorial", {"momentum": 0.6, "schedule": "cosine"}]
     spec = make_spec(WIDE_SPACE, search={"first": own})
     study = study_in_memory(spec)
-    keep_in_step(study, study._storage, spec, SearchSpace.of(spec))
+    enqueue_first(study, spec)
     trials = [study.ask() for _ in range(4)]
     configs = [suggest(trial, spec) for trial in trials]
     labels = [trial.user_attrs.get(FIRST) for trial in trials]
@@ -171,7 +185,7 @@ def test_a_first_try_may_bring_a_schedule_the_space_does_not_have() -> None:
     own = {"schedule": "one_cycle", "peak": 0.4}
     spec = make_spec({"schedule": "constant"}, search={"first": [own]})
     study = study_in_memory(spec)
-    keep_in_step(study, study._storage, spec, SearchSpace.of(spec))
+    enqueue_first(study, spec)
     assert suggest(study.ask(), spec).schedule == Schedule(ScheduleKind.ONE_CYCLE, peak=0.4)
 
 
@@ -212,3 +226,94 @@ def test_the_schedules_have_the_settings_the_tests_search() -> None:
     assert {kind: len(names) for kind, names in SETTINGS_OF_KIND.items()} == {
         "constant": 0, "step": 2, "exponential": 1, "cosine": 1, "one_cycle": 1,
     }  # fmt: skip
+
+
+def test_backbones_of_one_depth_share_a_parameter_of_frozen_stages() -> None:
+    names = ["efficientnet_lite0", "efficientnet_lite2"]
+    spec = make_spec({"frozen_stages": {"int": [7, "all"]}}, backbone={"choice": names})
+    study = study_in_memory(spec)
+    enqueue_first(study, spec)
+    seen = set()
+    for number in range(20):
+        trial = study.ask()
+        config = suggest(trial, spec)
+        assert 7 <= config.frozen_stages <= 9
+        assert set(trial.params) == {"backbone", "frozen_stages", "lr"}
+        seen.add(config.backbone)
+        if not number:
+            assert config.backbone == LITE0  # the tutorial's names none: the first of the choice
+        study.tell(trial, 0.5)
+    assert seen == set(names)
+    assert {spec.task_of(name).image_size for name in names} == {224, 260}
+
+
+def test_backbones_of_unlike_depths_have_frozen_stages_of_their_own() -> None:
+    own = {"backbone": "resnet18", "frozen_stages": "all"}
+    spec = make_spec(
+        {"frozen_stages": {"int": [3, "all"]}},
+        backbone={"choice": [LITE0, "resnet18"]},
+        search={"sampler": "random", "first": [own, "tutorial"]},
+    )
+    study = study_in_memory(spec)
+    enqueue_first(study, spec)
+    configs = []
+    for _ in range(30):
+        trial = study.ask()
+        config = suggest(trial, spec)
+        assert set(trial.params) == {"backbone", f"{config.backbone}.frozen_stages", "lr"}
+        configs.append(config)
+    assert [(c.backbone, c.frozen_stages) for c in configs[:2]] == [("resnet18", 5), (LITE0, 9)]
+    ranges = {LITE0: set(range(3, 10)), "resnet18": set(range(3, 6))}
+    for name, expected in ranges.items():
+        assert {c.frozen_stages for c in configs if c.backbone == name} <= expected
+
+
+def test_a_grid_over_backbones_of_unlike_depths_has_each_depth_once() -> None:
+    spec = make_spec(
+        {"lr": 0.1, "frozen_stages": {"int": [4, "all"]}},
+        backbone={"choice": [LITE0, "resnet18"]},
+        search={"sampler": "grid"},
+    )
+    combinations = grid(spec)
+    assert Counter(c["backbone"] for c in combinations) == {LITE0: 6, "resnet18": 2}
+    depths = [v for c in combinations for n, v in c.items() if n.endswith(".frozen_stages")]
+    assert depths == sorted(depths)
+    assert len(depths) == len(combinations)
+
+
+def test_the_optimizers_settings_are_asked_for_where_it_has_them() -> None:
+    space = {
+        "lr": 0.1,
+        "optimizer": {"choice": ["sgd", "adamw"]},
+        "momentum": {"uniform": [0.5, 0.9]},
+        "nesterov": {"choice": [True, False]},
+        "beta2": {"choice": [0.99, 0.999]},
+        "stage_lr_decay": {"uniform": [0.3, 1.0]},
+    }
+    spec = make_spec(space, search={"sampler": "random", "first": []})
+    study = study_in_memory(spec)
+    seen = Counter[str]()
+    for _ in range(NUM_ASKS):
+        trial = study.ask()
+        config = suggest(trial, spec)
+        own = {"sgd": {"momentum", "nesterov"}, "adamw": {"beta2"}}[config.optimizer]
+        assert set(trial.params) == {"optimizer", "stage_lr_decay"} | own
+        assert (config.momentum is None) == (config.optimizer == "adamw")
+        assert config.beta1 == (None if config.optimizer == "sgd" else 0.9)
+        seen[config.optimizer] += 1
+    assert min(seen["sgd"], seen["adamw"]) > 10
+
+
+def test_epochs_are_searched_and_a_warm_up_fits_into_them() -> None:
+    spec = make_spec(
+        {"lr": 0.1, "warmup_epochs": {"int": [0, 3]}},
+        epochs={"int": [1, 6]},
+        search={"sampler": "random", "first": [{"epochs": 9, "warmup_epochs": 8}]},
+    )
+    study = study_in_memory(spec)
+    enqueue_first(study, spec)
+    configs = [suggest(study.ask(), spec) for _ in range(NUM_ASKS)]
+    assert (configs[0].epochs, configs[0].schedule.warmup_epochs) == (9, 8)
+    assert {config.epochs for config in configs[1:]} == set(range(1, 7))
+    assert all(config.schedule.warmup_epochs <= config.epochs for config in configs)
+    assert spec.max_epochs == 6

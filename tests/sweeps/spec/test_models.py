@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,10 +26,10 @@ from tests.sweeps.sweep_fakes import GRID_SPACE, WIDE_SPACE, make_spec
 SETTINGS: dict[str, Any] = {"step_size": 3, "gamma": 0.5, "final_fraction": 0.1, "peak": 0.3}
 
 
-def fault(**settings: Any) -> str:
+def fault(space: Any = None, **settings: Any) -> str:
     """Return the one fault a spec has."""
     with pytest.raises(ValidationError) as caught:
-        make_spec(**settings)
+        make_spec(space, **settings)
     (error,) = caught.value.errors()
     return str(error["msg"]).removeprefix("Value error, ")
 
@@ -80,7 +81,7 @@ def test_unsafe_names_are_refused_with_the_rule(name: str) -> None:
 
 def test_every_known_backbone_is_taken_and_another_is_refused() -> None:
     stages = {name: make_spec(backbone=name).task.num_stages for name in ARCHITECTURES}
-    assert len(stages) == 6
+    assert len(stages) == 8
     assert stages["efficientnet_lite0"] == 9
     told = fault(backbone="resnet19")
     assert told.startswith("unknown backbone 'resnet19'; did you mean resnet18? known backbones: ")
@@ -194,3 +195,49 @@ def test_views_of_a_sweep_are_seeded_by_its_seed() -> None:
 
 def test_objectives_can_be_named() -> None:
     assert make_spec(objective="val_loss").objective is Objective.VAL_LOSS
+
+
+def test_several_backbones_can_be_chosen_from() -> None:
+    spec = make_spec(
+        {"frozen_stages": {"int": [0, "all"]}},
+        backbone={"choice": ["efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"]},
+    )
+    assert [spec.task_of(name).image_size for name in spec.backbones] == [224, 240, 260]
+    told = fault(backbone={"choice": ["resnet18", "resnet19"]})
+    assert told.startswith("unknown backbone 'resnet19'; did you mean resnet18?")
+    told = fault(
+        {"frozen_stages": {"int": [0, 7]}}, backbone={"choice": ["efficientnet_lite0", "resnet18"]}
+    )
+    assert told == "frozen_stages of resnet18 must be at most 5, got 7"
+    told = fault(search={"first": [{"backbone": "resnet18", "frozen_stages": 1}]})
+    assert told == "search.first, number 1: resnet18 is not in this sweep"
+    told = fault(backbone={"choice": ["resnet18", "resnet50"]}, weights="/mine.pth")
+    assert told == "the file /mine.pth cannot hold the weights of several backbones"
+
+
+def test_a_first_try_that_names_an_optimizer_names_its_settings_only() -> None:
+    both = {"optimizer": {"choice": ["sgd", "adamw"]}}
+    ending = "search.first, number 1: "
+    told = fault(both, search={"first": [{"momentum": 0.5}]})
+    assert told == f"{ending}momentum needs an optimizer beside it"
+    told = fault(both, search={"first": [{"optimizer": "adamw", "momentum": 0.5}]})
+    assert told == f"{ending}adamw takes no momentum"
+    make_spec(both, search={"first": [{"optimizer": "sgd", "momentum": 0.5}]})
+    make_spec(search={"first": [{"momentum": 0.5}, {"optimizer": "adamw", "beta1": 0.5}]})
+
+
+def test_paths_are_absolute_from_the_folder_the_command_ran_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker runs in a folder of its own, where a relative path means another file."""
+    monkeypatch.chdir(tmp_path)
+    spec = make_spec(weights="sub/mine.pth", data="./synthetic")
+    assert spec.weights == spec.task.weights == str(tmp_path / "sub" / "mine.pth")
+    assert spec.data == str(tmp_path / "synthetic")
+    assert make_spec(weights="~/a.pth").weights == str(Path.home() / "a.pth")
+    monkeypatch.chdir("/")
+    assert SweepSpec.model_validate_json(spec.model_dump_json()) == spec
+    for word in ("default", "none"):
+        assert make_spec(weights=word).weights == word
+    for word in ("auto", "synthetic"):
+        assert make_spec(data=word).data == word
