@@ -75,6 +75,12 @@ class Bench:
         return cls(dataset, task, execution, cache, folder / "precision")
 
     @property
+    def num_bytes(self) -> int:
+        """Of the backbone in memory; activations at hand are mapped files."""
+        states = (stage.state_dict() for stage in self.backbone.stages)
+        return sum(tensor.nbytes for state in states for tensor in state.values())
+
+    @property
     def facts(self) -> dict[str, str]:
         """What numbers depend on: weights, libraries, and the precisions of the last training."""
         facts = {

@@ -60,6 +60,9 @@ class Objective(StrEnum):
 TUTORIAL = "tutorial"
 """The ``first`` of the tutorial's configuration, which others are held against."""
 
+PROBE = "probe"
+"""The ``first`` of the probe, the number that every sweep has to beat."""
+
 CURVE_TYPE = pa.list_(
     pa.struct(
         [

@@ -43,10 +43,11 @@ ALLOWED: dict[str, set[str]] = {
         "sweeps.spec", "sweeps.views", "typer", "yaml",
     },
     "sweeps.running": {
-        "antsbees", "antsbees.data", "antsbees.machine", "filelock", "ray", "results",
+        "antsbees", "antsbees.data", "antsbees.frozen", "antsbees.machine", "filelock", "ray",
+        "results",
         "sweeps", "sweeps.search", "sweeps.spec",
     },
-    "sweeps.search": {"antsbees", "optuna", "results", "sweeps.spec"},
+    "sweeps.search": {"antsbees", "antsbees.networks", "optuna", "results", "sweeps.spec"},
     "sweeps.spec": {"antsbees", "antsbees.networks", "pydantic", "results", "sweeps", "yaml"},
     "sweeps.views": {"antsbees", "results", "rich", "sweeps", "sweeps.running", "sweeps.spec"},
 }  # fmt: skip

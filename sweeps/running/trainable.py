@@ -17,6 +17,7 @@ from ray.tune import PlacementGroupFactory
 from antsbees.config import Precision, TaskConfig, TrialConfig
 from antsbees.data.datasets import Dataset
 from antsbees.errors import AntsbeesError, DataError, DivergedError
+from antsbees.frozen.holding import Holder
 from results.schema import Objective
 from sweeps.running.health import DIVERGED
 from sweeps.running.messages import Epoch, Facts, Proposal, Report
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from antsbees.machine.memory import PeakMemory
     from antsbees.training import EpochMetrics, Training
 
+BENCHES_BYTES = 256 * 2**20  # of backbones: three small ones, or one or two large ones
 STEP_S = 1.0  # epochs shorter than this are reported together
 
 
@@ -65,6 +67,7 @@ class FineTuning(tune.Trainable):
         if job is None:
             raise TypeError("a FineTuning worker needs a job")
         self._bench: Bench | None = None
+        self._benches: Holder[Bench] = Holder(BENCHES_BYTES, lambda bench: bench.num_bytes)
         self._job = job
         self.reset_config(config)
 
@@ -117,9 +120,9 @@ class FineTuning(tune.Trainable):
         task = _task(self._job, proposal.trial)
         if self._bench is None:
             require_same_images(self._job)
-        if self._bench is None or self._bench.task != task:
-            self._bench = None  # one backbone at a time: the memory of the last one is freed first
-            self._bench = _bench(self._job, task, proposal.device, proposal.threads)
+        bench = self._benches.find(task.backbone)
+        self._bench = bench or _bench(self._job, task, proposal.device, proposal.threads)
+        self._benches.keep(task.backbone, self._bench)
         self._memory = _peak_memory(proposal.device)
         return self._bench.training(proposal.trial)
 

@@ -28,7 +28,7 @@ def keep_in_step(
     for trial in study.get_trials(deepcopy=False):
         if WRITTEN in trial.user_attrs and not is_dropped(trial):
             known[trial.user_attrs[WRITTEN]].append(trial)
-    for number, first in enumerate(spec.search.first, start=1):
+    for number, first in enumerate(spec.firsts, start=1):
         plain = first.model_dump(mode="json", exclude_none=True, exclude={"name"})
         written = json.dumps(plain, sort_keys=True)
         if known[written]:

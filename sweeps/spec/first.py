@@ -7,9 +7,15 @@ from typing import Any
 
 from pydantic import Field, ValidationInfo, create_model, field_validator
 
-from antsbees.config import TrialConfig
-from antsbees.hyperparameters import CHOICES, HYPERPARAMETERS, settings_of
-from results.schema import TUTORIAL
+from antsbees.config import Schedule, TrialConfig
+from antsbees.hyperparameters import (
+    CHOICES,
+    HYPERPARAMETERS,
+    HeadStart,
+    ScheduleKind,
+    settings_of,
+)
+from results.schema import PROBE, TUTORIAL
 from sweeps.spec.entries import ALL, FROZEN_STAGES, Model, Scalar
 from sweeps.spec.json_schema import value_schema
 from sweeps.spec.space import Space, checked_entry, of_table
@@ -22,7 +28,8 @@ _First: Any = create_model(
 class First(_First):  # type: ignore[misc] # made from the table
     """A configuration that is tried before the search begins; what it leaves out is searched.
 
-    ``tutorial`` stands for the one of PyTorch's transfer-learning tutorial.
+    ``tutorial`` stands for the one of PyTorch's transfer-learning tutorial; ``probe`` for the best
+    linear head on what the whole pre-trained network puts out, on every backbone of the spec.
     """
 
     name: str | None = Field(default=None, max_length=64)
@@ -46,7 +53,26 @@ def _tutorial() -> First:
     return First(name=TUTORIAL, **{k: v for k, v in plain.items() if k in HYPERPARAMETERS})
 
 
+def _probe() -> First:
+    """Return a head that starts as the probe, and an epoch too timid to change it."""
+    timid = TrialConfig(
+        frozen_stages=0,
+        head_start=HeadStart.PROBE,
+        lr=TIMID_LR,
+        momentum=0.0,
+        batch_size=32,
+        epochs=1,
+        schedule=Schedule(ScheduleKind.CONSTANT),
+    )
+    plain = timid.to_dict() | {FROZEN_STAGES: ALL}
+    return First(name=PROBE, **{k: v for k, v in plain.items() if k in HYPERPARAMETERS})
+
+
+TIMID_LR = 1e-9  # a step changes the head by less than the last digits of its outputs
 TUTORIAL_FIRST = _tutorial()
+PROBE_FIRST = _probe()
+NAMED = {TUTORIAL: TUTORIAL_FIRST, PROBE: PROBE_FIRST}
+"""The first tries that a spec can name instead of writing them down."""
 
 
 def setting_faults(first: First, space: Space) -> Iterator[str]:

@@ -21,7 +21,7 @@ from antsbees.config import Precision, TaskConfig
 from antsbees.errors import ConfigError
 from antsbees.hyperparameters import HYPERPARAMETERS
 from antsbees.networks.catalog import architecture
-from results.schema import TUTORIAL, Objective
+from results.schema import Objective
 from sweeps.spec.entries import (
     FROZEN_STAGES,
     Entry,
@@ -31,7 +31,7 @@ from sweeps.spec.entries import (
     faults_of,
     values_of,
 )
-from sweeps.spec.first import TUTORIAL_FIRST, First, setting_faults
+from sweeps.spec.first import NAMED, PROBE_FIRST, TUTORIAL_FIRST, First, setting_faults
 from sweeps.spec.json_schema import entry_schema
 from sweeps.spec.space import BESIDE_THE_SPACE, SCHEDULE, Space, checked_entry, default_entry
 
@@ -80,7 +80,7 @@ EarlyStopping = Annotated[Asha | NoEarlyStopping, Field(discriminator="kind")]
 
 
 def _named_first(value: Any) -> Any:
-    return TUTORIAL_FIRST if value == TUTORIAL else value
+    return NAMED[value] if isinstance(value, str) and value in NAMED else value
 
 
 class Search(Model):
@@ -262,6 +262,18 @@ class SweepSpec(Model):
     def backbones(self) -> tuple[str, ...]:
         """The backbones to choose from; a first try that names none runs on the first."""
         return tuple(values_of(self.backbone))
+
+    @property
+    def firsts(self) -> tuple[First, ...]:
+        """The first tries; the probe is one on each of several backbones."""
+        firsts: list[First] = []
+        for first in self.search.first:
+            if first == PROBE_FIRST and len(self.backbones) > 1:
+                on_each = ({"backbone": backbone} for backbone in self.backbones)
+                firsts += (first.model_copy(update=backbone) for backbone in on_each)
+            else:
+                firsts.append(first)
+        return tuple(firsts)
 
     def task_of(self, backbone: str) -> TaskConfig:
         """Return what all trials on a backbone share."""

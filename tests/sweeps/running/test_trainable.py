@@ -31,8 +31,12 @@ class FakeRay:
 @pytest.fixture
 def job(tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> Job:
     monkeypatch.setattr(trainable, "ray", FakeRay())
+    monkeypatch.setattr(trainable, "STEP_S", 60.0)  # a slow machine reports no more often
     return Job(
-        task=TaskConfig(weights="none", image_size=32, views=1),
+        tasks=(
+            TaskConfig(weights="none", image_size=32, views=1),
+            TaskConfig("resnet18", weights="none", image_size=32, views=1),
+        ),
         dataset=tiny_dataset,
         objective=Objective.VAL_ACCURACY,
         rungs=frozenset({2}),
@@ -85,6 +89,18 @@ def test_a_warm_worker_goes_on_with_the_next_trial_on_the_same_bench(job: Job) -
     assert made._bench is bench
     assert report.facts.started_at_s >= began_s
     assert [e.epoch for e in report.epochs] == [1, 2]
+
+
+def test_a_worker_keeps_the_backbones_of_its_trials(job: Job) -> None:
+    made, benches = worker(job, proposed(0)), []
+    for number, name in enumerate(("efficientnet_lite0", "resnet18", "efficientnet_lite0")):
+        made.reset_config(proposed(number, backbone=name, frozen_stages=5))
+        step(made)
+        assert made._bench is not None
+        assert made._bench.task.backbone == name
+        benches.append(made._bench)
+    assert benches[0] is benches[2]
+    assert benches[0].num_bytes > 10 * 2**20
 
 
 def test_the_facts_say_where_and_how_it_was_computed(job: Job) -> None:

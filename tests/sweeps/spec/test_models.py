@@ -13,7 +13,7 @@ from antsbees.config import SETTINGS_OF_KIND, TrialConfig
 from antsbees.hyperparameters import ScheduleKind
 from antsbees.networks.catalog import ARCHITECTURES
 from results.schema import Objective
-from sweeps.spec.first import TUTORIAL_FIRST
+from sweeps.spec.first import PROBE_FIRST, TUTORIAL_FIRST
 from sweeps.spec.models import (
     Asha,
     NoEarlyStopping,
@@ -241,3 +241,15 @@ def test_paths_are_absolute_from_the_folder_the_command_ran_in(
         assert make_spec(weights=word).weights == word
     for word in ("auto", "synthetic"):
         assert make_spec(data=word).data == word
+
+
+def test_the_probe_is_tried_on_every_backbone() -> None:
+    choice = {"choice": ["efficientnet_lite0", "efficientnet_lite2"]}
+    tried = make_spec(backbone=choice, search={"first": ["tutorial", "probe"]}).firsts
+    assert [(first.name, first.backbone) for first in tried] == [
+        ("tutorial", None), ("probe", "efficientnet_lite0"), ("probe", "efficientnet_lite2"),
+    ]  # fmt: skip
+    assert tried[1].head_start == "probe"
+    assert tried[1].frozen_stages == "all"
+    alone = make_spec(search={"first": ["probe"]})
+    assert alone.firsts == alone.search.first == (PROBE_FIRST,)
