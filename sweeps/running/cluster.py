@@ -78,6 +78,8 @@ def require_usable(address: str | None) -> None:
     Raises:
         UsageError: It is one of Ray's client.
     """
+    if address == "auto":
+        address = os.environ.get("RAY_ADDRESS", address)  # as Ray reads it
     if address is not None and address.startswith("ray://"):
         raise UsageError(
             f"address {address} is for Ray's client, which cannot drive a sweep: start the sweep "

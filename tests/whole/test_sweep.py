@@ -62,7 +62,7 @@ def test_every_trial_has_one_whole_row(
     for record in outcome.records:
         assert record.status in (TrialStatus.COMPLETE, TrialStatus.STOPPED)
         assert record.dataset_fingerprint == tiny_dataset.fingerprint
-        assert record.epochs_run <= record.epochs == 3
+        assert record.epochs_run <= record.epochs == (25 if record.first else 3)
         assert record.score == record.val_accuracy
         assert record.training_s > record.trained_part_s > 0
         assert record.peak_memory_bytes is not None

@@ -33,6 +33,13 @@ def test_the_address_of_ray_s_client_is_refused_before_anything_is_written(tmp_p
         pass
 
 
+def test_so_is_one_that_the_environment_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "ray://head:10001")
+    with pytest.raises(UsageError, match="for Ray's client"):
+        require_usable("auto")
+    require_usable(None)  # starts a Ray of its own
+
+
 @pytest.mark.parametrize("address", [None, "auto", "10.0.0.1:6379", "local"])
 def test_other_addresses_are_not(address: str | None) -> None:
     require_usable(address)

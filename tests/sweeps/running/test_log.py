@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import logging
 import os
+import re
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+import ray
 
-from sweeps.running.log import LOGGERS, logged
+from sweeps.running.log import LOGGERS, RAYS_THREADS, logged
 
 
 @pytest.mark.parametrize(("name", "descriptor"), [("stdout", 1), ("stderr", 2)])
@@ -35,8 +39,28 @@ def test_a_stream_in_memory_stays_where_it_is(
     monkeypatch.setattr(sys, "stdout", memory)
     with logged(tmp_path / "driver.log"):
         print("ours")
-        assert sys.stdout is memory
+    assert sys.stdout is memory
     assert memory.getvalue() == "ours\n"
+
+
+def test_what_ray_s_own_threads_print_goes_to_the_log(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "driver.log"
+    with logged(log):
+        for name in ("ray_listen_error_messages", "the view's"):
+            thread = threading.Thread(target=lambda: print("of a thread"), name=name)
+            thread.start()
+            thread.join()
+    assert capfd.readouterr().out == "of a thread\n"
+    assert log.read_text() == "of a thread\n"
+
+
+def test_ray_names_its_threads_so() -> None:
+    source = inspect.getsource(ray._private.worker)
+    names = re.findall(r'name="(\w+)"', source)
+    assert {"ray_listen_error_messages", "ray_print_logs"} <= set(names)
+    assert all(name.startswith(RAYS_THREADS) for name in names if "listen" in name or "log" in name)
 
 
 def test_the_loggers_of_libraries_go_to_the_log_and_are_put_back(

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from ray.tune.execution.tune_controller import TrialRunnerWrapper, TuneController
+from ray.tune.progress_reporter import TrialProgressCallback
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 from ray.tune.utils.object_cache import _ObjectCache
 
 from results.schema import TrialStatus
+from sweeps.running.quiet import SaysNothing
 from sweeps.running.stopping import AshaForSearched, make_scheduler, rungs
 from sweeps.running.workers import MindsTrials
 from sweeps.spec.models import SweepSpec
@@ -147,8 +149,12 @@ def test_every_step_of_ray_ends_what_should_end_and_leaves_the_rest() -> None:
 
 
 def test_what_is_used_of_ray_s_private_parts_exists() -> None:
-    """Nothing warns of their going but the loss of warm workers."""
+    """Nothing warns of their going but the loss of warm workers, and words on the terminal."""
     assert callable(_ObjectCache.increase_max)
+    assert callable(TuneController.stop_trial)
+    assert callable(TuneController.get_live_trials)
+    hooks = {name for name in vars(TrialProgressCallback) if name.startswith("on_")}
+    assert hooks <= set(vars(SaysNothing))
     assert "_actor_cache = _ObjectCache" in inspect.getsource(TuneController.__init__)
     assert "self._tune_controller = " in inspect.getsource(TrialRunnerWrapper.__init__)
 
