@@ -86,10 +86,12 @@ def _named_first(value: Any) -> Any:
 class Search(Model):
     """How the space is searched, and for how long."""
 
-    sampler: Sampler = Sampler.TPE
+    sampler: Sampler = Field(default=Sampler.TPE, description="Optuna's, by its name there.")
     trials: int = Field(default=32, ge=1, description="Trials in all.")
     minutes: float | None = Field(default=None, gt=0, description="Wall time for new results.")
-    first: tuple[Annotated[First, BeforeValidator(_named_first)], ...] = (TUTORIAL_FIRST,)
+    first: tuple[Annotated[First, BeforeValidator(_named_first)], ...] = Field(
+        default=(TUTORIAL_FIRST,), description="What is tried before the search begins."
+    )
     early_stopping: Annotated[EarlyStopping, BeforeValidator(_early_stopping)] = Asha()
 
 
@@ -172,9 +174,13 @@ class SweepSpec(Model):
     epochs: Annotated[Entry, WithJsonSchema(entry_schema(HYPERPARAMETERS["epochs"]))] = Field(
         default=10, description=HYPERPARAMETERS["epochs"].description
     )
-    seed: int = Field(default=0, ge=0, lt=2**31)
-    objective: Objective = Objective.VAL_ACCURACY
-    precision: Precision = Precision.AUTO
+    seed: int = Field(default=0, ge=0, lt=2**31, description="Of heads, orders, views and search.")
+    objective: Objective = Field(
+        default=Objective.VAL_ACCURACY, description="What is optimised: val_accuracy or val_loss."
+    )
+    precision: Precision = Field(
+        default=Precision.AUTO, description="Of training: fp32, bf16, or auto, the faster one."
+    )
     inference_precision: Precision = Field(
         default=Precision.AUTO, description="Of the frozen part and of evaluation."
     )
