@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 import yaml
 
-from sweeps.cli.options import RunsOption, SweepOption, rows_of
+from sweeps.cli.options import RunsOption, SweepOption, named_winner, rows_of
 from sweeps.paths import RunPaths
 from sweeps.views import tables
 from sweeps.views.console import PlainConsole
@@ -29,7 +29,9 @@ def best(
     runs: RunsOption = None,
 ) -> None:
     """Show the best configuration, its score, and the tutorial's score beside it."""
-    values = tables.best_values(rows_of(RunPaths.choose(runs), sweep))
+    paths = RunPaths.choose(runs)
+    rows = rows_of(paths, sweep)
+    values = tables.best_values(rows, named_winner(paths, rows))
     if format is BestFormat.JSON:
         print(json.dumps(values, indent=2))
     elif format is BestFormat.YAML:

@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from results.finals import Finals
 from results.leaderboard import Leaderboard
 from results.schema import TrialRecord
+from results.winner import FinalWinner, final_winner
 from sweeps.paths import RunPaths
 
 RunsOption = Annotated[
@@ -31,3 +33,13 @@ def rows_of(paths: RunPaths, sweep: str | None) -> list[TrialRecord]:
     board = Leaderboard(paths.leaderboard)
     names = board.sweeps()
     return board.read(sweep or (names[-1] if names else None))
+
+
+def named_winner(paths: RunPaths, records: list[TrialRecord]) -> FinalWinner | None:
+    """Return the winner of a sweep's finals; ``None`` if it had none.
+
+    Raises:
+        ResultsError: The finals cannot be read.
+    """
+    table, sweep = Finals(paths.finals), records[0].sweep
+    return final_winner(table.read(sweep), records) if sweep in table.sweeps() else None
