@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 import yaml
 
-from sweeps.cli.options import RunsOption, SweepOption, rows_of
+from results.leaderboard import Leaderboard
+from results.standing import read_standing
+from sweeps.cli.options import RunsOption, SweepOption
 from sweeps.paths import RunPaths
 from sweeps.views import tables
 from sweeps.views.console import PlainConsole
@@ -29,7 +31,9 @@ def best(
     runs: RunsOption = None,
 ) -> None:
     """Show the best configuration, its score, and the tutorial's score beside it."""
-    values = tables.best_values(rows_of(RunPaths.choose(runs), sweep))
+    board = Leaderboard(RunPaths.choose(runs).leaderboard)
+    standing = read_standing(board, sweep or board.newest())
+    values = tables.best_values(standing)
     if format is BestFormat.JSON:
         print(json.dumps(values, indent=2))
     elif format is BestFormat.YAML:

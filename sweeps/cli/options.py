@@ -29,5 +29,4 @@ def rows_of(paths: RunPaths, sweep: str | None) -> list[TrialRecord]:
         ResultsError: There are none, or they cannot be read.
     """
     board = Leaderboard(paths.leaderboard)
-    names = board.sweeps()
-    return board.read(sweep or (names[-1] if names else None))
+    return board.read(sweep or board.newest())

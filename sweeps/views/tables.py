@@ -10,8 +10,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from results.ranking import comparable_groups, rank, wilson_interval, winner
-from results.schema import HYPERPARAMETERS, TUTORIAL, TrialRecord, TrialStatus
+from results.ranking import comparable_groups, rank, wilson_interval
+from results.schema import HYPERPARAMETERS, TrialRecord, TrialStatus
+from results.standing import Standing
 
 
 def short_fingerprint(record: TrialRecord) -> str:
@@ -19,16 +20,10 @@ def short_fingerprint(record: TrialRecord) -> str:
     return (record.dataset_fingerprint or "")[:8]
 
 
-def best_values(records: list[TrialRecord]) -> dict[str, Any]:
-    """Sum up the winner of rows that can be compared: its configuration and its score.
-
-    Raises:
-        EmptyLeaderboard: No trial is complete.
-    """
-    best = winner(records)
+def best_values(standing: Standing) -> dict[str, Any]:
+    """Sum up where a sweep stands: the winner's configuration and its score."""
+    best, tutorial = standing.winner, standing.tutorial
     interval = _interval(best)
-    complete = [record for record in records if record.status is TrialStatus.COMPLETE]
-    tutorial = next((record for record in complete if record.first == TUTORIAL), None)
     return {
         "sweep": best.sweep,
         "trial_number": best.trial_number,
@@ -43,7 +38,7 @@ def best_values(records: list[TrialRecord]) -> dict[str, Any]:
         "configuration": configuration(best),
         "seed": best.seed,
         "training_s": best.training_s,
-        "trials": {str(s): sum(r.status is s for r in records) for s in TrialStatus},
+        "trials": {str(status): count for status, count in standing.counts.items()},
         "tutorial": None
         if tutorial is None
         else {
