@@ -38,8 +38,11 @@ class Standing:
     counts: Mapping[TrialStatus, int]
 
 
-def standing_of(records: Sequence[TrialRecord]) -> Standing:
+def standing_of(records: Sequence[TrialRecord], chosen: TrialRecord | None = None) -> Standing:
     """Tell where rows stand that can be compared.
+
+    Args:
+        chosen: The winner, if it is not the first of the ranking.
 
     Raises:
         EmptyLeaderboard: No trial is complete.
@@ -48,11 +51,14 @@ def standing_of(records: Sequence[TrialRecord]) -> Standing:
     complete = (record for record in records if record.status is TrialStatus.COMPLETE)
     tutorial = next((record for record in complete if record.first == TUTORIAL), None)
     counts = {status: sum(r.status is status for r in records) for status in TrialStatus}
-    return Standing(winner(records), tutorial, counts)
+    return Standing(chosen or winner(records), tutorial, counts)
 
 
-def read_standing(board: Leaderboard, sweep: str) -> Standing:
+def read_standing(board: Leaderboard, sweep: str, chosen: int | None = None) -> Standing:
     """Read where a sweep stands, which takes a fraction of reading all its records.
+
+    Args:
+        chosen: The winner's trial, if it is not the first of the ranking.
 
     Raises:
         EmptyLeaderboard, ValueError: As ``standing_of``.
@@ -61,19 +67,23 @@ def read_standing(board: Leaderboard, sweep: str) -> Standing:
     table = board.read_table(sweep, RANKED)
     statuses = table.column("status").to_pylist()
     counts = {status: statuses.count(status) for status in TrialStatus}
-    order = ranking(table)
-    best = int(order[0]) if len(order) else None
-    if best is None or not _is_scored(table, best):
-        raise no_winner(counts)
-    numbers = table.column("trial_number").to_pylist()
+    number = _winning_trial(table, counts) if chosen is None else chosen
     is_complete = pc.equal(table.column("status"), str(TrialStatus.COMPLETE))
     is_tutorial = pc.and_(is_complete, pc.equal(table.column("first"), TUTORIAL))
     tutorial = pc.index(is_tutorial, True).as_py()
-    shown = [numbers[best]] if tutorial < 0 else [numbers[best], numbers[tutorial]]
+    shown = [number] if tutorial < 0 else [number, table.column("trial_number")[tutorial].as_py()]
     records = {record.trial_number: record for record in board.read_trials(sweep, shown)}
     if not records.keys() >= {*shown}:
         raise LeaderboardError(f"rows of sweep {sweep!r} vanished while they were read")
     return Standing(records[shown[0]], records[shown[1]] if tutorial >= 0 else None, counts)
+
+
+def _winning_trial(table: pa.Table, counts: Mapping[TrialStatus, int]) -> int:
+    order = ranking(table)
+    if not len(order) or not _is_scored(table, int(order[0])):
+        raise no_winner(counts)
+    number: int = table.column("trial_number")[int(order[0])].as_py()
+    return number
 
 
 def ranking(table: pa.Table) -> npt.NDArray[np.intp]:

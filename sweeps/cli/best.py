@@ -11,7 +11,7 @@ import yaml
 
 from results.leaderboard import Leaderboard
 from results.standing import read_standing
-from sweeps.cli.options import RunsOption, SweepOption
+from sweeps.cli.options import RunsOption, SweepOption, winner_of_finals
 from sweeps.paths import RunPaths
 from sweeps.views import tables
 from sweeps.views.console import PlainConsole
@@ -31,9 +31,12 @@ def best(
     runs: RunsOption = None,
 ) -> None:
     """Show the best configuration, its score, and the tutorial's score beside it."""
-    board = Leaderboard(RunPaths.choose(runs).leaderboard)
-    standing = read_standing(board, sweep or board.newest())
-    values = tables.best_values(standing)
+    paths = RunPaths.choose(runs)
+    board = Leaderboard(paths.leaderboard)
+    name = sweep or board.newest()
+    named = winner_of_finals(paths, name)
+    standing = read_standing(board, name, None if named is None else named.trial_number)
+    values = tables.standing_values(standing, named)
     if format is BestFormat.JSON:
         print(json.dumps(values, indent=2))
     elif format is BestFormat.YAML:

@@ -70,6 +70,8 @@ def test_a_sweep_stands_where_its_records_do(
     standing = read_standing(board, "ants")
     assert standing == standing_of(board.read("ants"))
     assert standing.winner.trial_number == 7
+    chosen = next(record for record in board.read("ants") if record.trial_number == 9)
+    assert read_standing(board, "ants", 9) == standing_of(board.read("ants"), chosen)
     assert (standing.tutorial is None) == (first is None)
 
 

@@ -13,7 +13,6 @@ from rich.console import Console, RenderableType
 from results.errors import EmptyLeaderboard
 from results.ranking import wilson_interval
 from results.schema import TrialStatus
-from results.standing import standing_of
 from sweeps.views.tables import (
     LISTED,
     best_table,
@@ -39,7 +38,7 @@ def drawn(table: RenderableType, width: int = 200) -> list[str]:
 
 
 def test_the_best_comes_with_the_tutorial_beside_it() -> None:
-    values = best_values(standing_of(ROWS))
+    values = best_values(ROWS)
     interval = wilson_interval(146 / 153, 153)
     assert (values["trial_number"], values["score"]) == (3, 146 / 153)
     assert values["val_accuracy_95"] == [interval.low, interval.high]
@@ -52,14 +51,14 @@ def test_the_best_comes_with_the_tutorial_beside_it() -> None:
 
 
 def test_without_a_tutorial_the_best_stands_alone() -> None:
-    assert best_values(standing_of([BEST]))["tutorial"] is None
+    assert best_values([BEST])["tutorial"] is None
     unscored = row(0, None, first="tutorial", status=TrialStatus.FAILED)
-    assert best_values(standing_of([BEST, unscored]))["tutorial"] is None
+    assert best_values([BEST, unscored])["tutorial"] is None
 
 
 def test_without_a_complete_trial_there_is_no_best() -> None:
     with pytest.raises(EmptyLeaderboard, match="no trial is complete yet"):
-        best_values(standing_of(ROWS[2:]))
+        best_values(ROWS[2:])
 
 
 def test_a_configuration_has_only_the_settings_that_apply() -> None:
@@ -71,7 +70,7 @@ def test_a_configuration_has_only_the_settings_that_apply() -> None:
 
 
 def test_the_best_is_drawn_with_its_score_and_configuration() -> None:
-    lines = drawn(best_table(best_values(standing_of(ROWS))), width=100)
+    lines = drawn(best_table(best_values(ROWS)), width=100)
     head = "Best of sweep test (2 complete, 1 stopped, 1 failed; dataset photos): trial 3"
     assert lines[0].strip() == head
     cells = [line.split() for line in lines]
