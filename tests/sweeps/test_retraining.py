@@ -139,6 +139,18 @@ def test_another_weights_file_is_named_and_the_machine_is_not_blamed(
     assert "machine" not in " ".join(lines)
 
 
+def test_weights_named_by_a_relative_path_are_found_from_any_folder(
+    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    write_weights(tmp_path / "weights.pth", seed=1)
+    monkeypatch.chdir(tmp_path)
+    room = replace(room, spec=make_spec(image_size=32, views=2, weights="weights.pth"))
+    row = room.row()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert room.retrain(row)[0].reproduced is True
+
+
 def test_models_of_seeds_that_worked_outlive_one_that_diverges(room: Room) -> None:
     config = replace(HEAD, lr=ON_THE_EDGE, batch_size=100, epochs=1, seed=2)
     row = room.row(config)
