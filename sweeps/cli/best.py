@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 import yaml
 
-from sweeps.cli.options import RunsOption, SweepOption, named_winner, rows_of
+from results.leaderboard import Leaderboard
+from results.standing import read_standing
+from sweeps.cli.options import RunsOption, SweepOption, winner_of_finals
 from sweeps.paths import RunPaths
 from sweeps.views import tables
 from sweeps.views.console import PlainConsole
@@ -30,8 +32,11 @@ def best(
 ) -> None:
     """Show the best configuration, its score, and the tutorial's score beside it."""
     paths = RunPaths.choose(runs)
-    rows = rows_of(paths, sweep)
-    values = tables.best_values(rows, named_winner(paths, rows))
+    board = Leaderboard(paths.leaderboard)
+    name = sweep or board.newest()
+    named = winner_of_finals(paths, name)
+    standing = read_standing(board, name, None if named is None else named.trial_number)
+    values = tables.standing_values(standing, named)
     if format is BestFormat.JSON:
         print(json.dumps(values, indent=2))
     elif format is BestFormat.YAML:

@@ -35,8 +35,8 @@ from sweeps.spec.first import NAMED, PROBE_FIRST, TUTORIAL_FIRST, First, setting
 from sweeps.spec.json_schema import entry_schema
 from sweeps.spec.space import BESIDE_THE_SPACE, SCHEDULE, Space, checked_entry, default_entry
 
-NAME_RULE = "letters, digits, '.', '_' and '-', at most 64, not starting with '.' or '-'"
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
+NAME_RULE = "letters, digits, '.', '_' and '-', at most 64, starting with a letter or digit"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def is_safe_name(name: str) -> bool:

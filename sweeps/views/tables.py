@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from results.ranking import comparable_groups, rank, wilson_interval
-from results.schema import HYPERPARAMETERS, TUTORIAL, TrialRecord, TrialStatus
+from results.schema import HYPERPARAMETERS, TrialRecord, TrialStatus
+from results.standing import Standing, standing_of
 from results.winner import FinalWinner
 from sweeps.naming import winning_row
 
@@ -30,10 +31,13 @@ def best_values(records: list[TrialRecord], named: FinalWinner | None = None) ->
     Raises:
         EmptyLeaderboard: No trial is complete, and there were no finals.
     """
-    best = winning_row(records, named)
+    return standing_values(standing_of(records, winning_row(records, named)), named)
+
+
+def standing_values(standing: Standing, named: FinalWinner | None = None) -> dict[str, Any]:
+    """Sum up where a sweep stands, as ``best_values`` does."""
+    best, tutorial = standing.winner, standing.tutorial
     interval = _interval(best)
-    complete = [record for record in records if record.status is TrialStatus.COMPLETE]
-    tutorial = next((record for record in complete if record.first == TUTORIAL), None)
     return {
         "sweep": best.sweep,
         "trial_number": best.trial_number,
@@ -48,7 +52,7 @@ def best_values(records: list[TrialRecord], named: FinalWinner | None = None) ->
         "configuration": configuration(best),
         "seed": best.seed,
         "training_s": best.training_s,
-        "trials": {str(s): sum(r.status is s for r in records) for s in TrialStatus},
+        "trials": {str(status): count for status, count in standing.counts.items()},
         "finals": None if named is None else _finals_values(named),
         "tutorial": None
         if tutorial is None
