@@ -14,7 +14,7 @@ CHECK_PYTHON := test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(sys.
 	{ echo "error: antsbees needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1); name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep best leaderboard retrain predict test test-unit test-whole lint format bench clean
+.PHONY: help setup sweep best leaderboard retrain predict test test-unit test-whole lint docs format bench clean
 
 help: ## list the targets
 	@echo "Targets:"
@@ -63,6 +63,11 @@ lint: $(STAMP) ## check format, style and types
 format: $(STAMP) ## format the sources
 	@$(BIN)/ruff format $(SOURCES)
 	@$(BIN)/ruff check --fix $(SOURCES)
+
+docs: $(STAMP) ## write the pages and the schema that are made from the code
+	@$(BIN)/antsbees schema > schema.tmp && mv schema.tmp sweeps/configs/spec.schema.json
+	@$(BIN)/python -c 'from sweeps.spec.page import page; print(page(), end="")' > page.tmp && mv page.tmp docs/spec.md
+	@$(BIN)/python -c 'from results.page import page; print(page(), end="")' > page.tmp && mv page.tmp docs/columns.md
 
 bench: $(STAMP) ## measure what benchmarks/README.md claims (DATA)
 	@$(BIN)/python -m benchmarks $(if $(DATA),--data "$(DATA)")

@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
+from torch import Tensor
+
 from antsbees.config import Precision, TaskConfig, TrialConfig
 from antsbees.data.datasets import Dataset
 from antsbees.frozen.activations import Activations
 from antsbees.frozen.cache import TensorCache
 from antsbees.frozen.starts import ProbeStarts
 from antsbees.hyperparameters import HeadStart
+from antsbees.lessons import Fold, Splits
 from antsbees.machine.allocator import release_freed_memory
 from antsbees.machine.devices import Execution, configure
 from antsbees.machine.precision import resolve
@@ -49,7 +52,9 @@ class Bench:
         self._cache = cache
         self._precision_folder = precision_folder
         configure(self.execution)
-        self.backbone = backbone or load_backbone(task.backbone, task.weights)
+        self.backbone = backbone or load_backbone(
+            task.backbone, task.weights, fast_layers=self.execution.fast_layers
+        )
         self._activations: dict[Precision, Activations] = {}
         self._starts: dict[Precision, ProbeStarts] = {}
         self._used: Execution | None = None
@@ -101,15 +106,50 @@ class Bench:
         Raises:
             ConfigError: More stages are frozen than the backbone has.
         """
+        execution = self._execution_of(config)
+        lesson = Splits(self._activations_in(execution), train_on)
+        head = None
+        if config.head_start is HeadStart.PROBE:
+            head = self._starts_in(execution).head(train_on)
+        return Training(config, self.task, self.backbone, lesson, execution, head)
+
+    def fold_training(
+        self, config: TrialConfig, learnt: tuple[int, ...], held_out: tuple[int, ...]
+    ) -> Training:
+        """Return a fresh training on some of all images, to be judged on others.
+
+        Args:
+            learnt: Places in train and val together, ascending.
+            held_out: Places of those to be judged on, ascending.
+
+        Raises:
+            ConfigError: More stages are frozen than the backbone has.
+            ValueError: As ``antsbees.lessons.Fold``.
+        """
+        execution = self._execution_of(config)
+        lesson = Fold(self._activations_in(execution), learnt, held_out)
+        head = None
+        if config.head_start is HeadStart.PROBE:
+            head = self._starts_in(execution).fold_head(learnt)
+        return Training(config, self.task, self.backbone, lesson, execution, head)
+
+    def pooled_features(self) -> Tensor:
+        """Return what the whole backbone makes of every image, ``(N, width)``: train, then val."""
+        execution = self._execution_of(TrialConfig(self.task.num_stages))
+        return self._activations_in(execution).pooled_val(self.task.num_stages)
+
+    def pooled_pixels(self) -> Tensor:
+        """Return every image as validation sees it, ``(N, S, S, 3) uint8``: train, then val."""
+        execution = self._execution_of(TrialConfig(self.task.num_stages))
+        return self._activations_in(execution).pooled_val(0)
+
+    def _execution_of(self, config: TrialConfig) -> Execution:
+        """Return how a configuration is computed, its precisions chosen."""
         k, size = config.frozen_stages, self.task.image_size
         execution = resolve(self.execution, self.backbone, k, size, self._precision_folder)
         release_freed_memory()
         self._used = execution
-        activations = self._activations_in(execution)
-        head = None
-        if config.head_start is HeadStart.PROBE:
-            head = self._starts_in(execution).head(train_on)
-        return Training(config, self.task, self.backbone, activations, execution, train_on, head)
+        return execution
 
     def _activations_in(self, execution: Execution) -> Activations:
         """Return the activations in an execution's inference precision."""

@@ -16,8 +16,8 @@ from antsbees.batches import batch_sizes, order_seed, shuffled
 from antsbees.config import TaskConfig, TrialConfig, check_frozen_stages
 from antsbees.errors import ConfigError, DivergedError
 from antsbees.evaluation import Evaluation, evaluate, network_input
-from antsbees.frozen.activations import Activations
 from antsbees.hyperparameters import HeadStart
+from antsbees.lessons import Lesson
 from antsbees.machine.devices import Execution, arithmetic
 from antsbees.networks.backbones import Backbone
 from antsbees.optimizers import head_lr, make_optimizer, set_lr
@@ -58,7 +58,7 @@ class Training:
 
     Args:
         run: Without ``Precision.AUTO``: see ``antsbees.machine.precision.resolve``.
-        train_on: The splits to learn from.
+        lesson: What it learns from, and is judged on.
         head: What the head starts as; by default it is drawn from the seed. To be given where
             ``head_start`` is ``probe``, see ``antsbees.frozen.starts``.
 
@@ -71,9 +71,8 @@ class Training:
         config: TrialConfig,
         task: TaskConfig,
         backbone: Backbone,
-        activations: Activations,
+        lesson: Lesson,
         run: Execution,
-        train_on: tuple[str, ...] = ("train",),
         head: nn.Linear | None = None,
     ) -> None:
         check_frozen_stages(config.frozen_stages, task.backbone)
@@ -84,15 +83,12 @@ class Training:
         self.evaluation: Evaluation | None = None
         self._task = task
         self._backbone = backbone
-        self._activations = activations
+        self._lesson = lesson
         self._run = run
-        self._train_on = train_on
-        dataset = activations.dataset
-        self._labels = _labels(tuple(dataset.split(s).labels for s in train_on), run)
-        self._val_labels = _labels((dataset.val.labels,), run)
-        num_classes = len(dataset.classes)
+        self._labels = torch.tensor(lesson.labels, device=run.device)
+        self._judged_labels = torch.tensor(lesson.judged_labels, device=run.device)
         trained = backbone.trained_part(
-            config.frozen_stages, num_classes, config.seed, config.batchnorm
+            config.frozen_stages, lesson.num_classes, config.seed, config.batchnorm
         )
         if (head is None) != (config.head_start is HeadStart.RANDOM):
             raise ValueError(f"head_start is {config.head_start}, which the given head is not")
@@ -110,10 +106,10 @@ class Training:
         start = time.perf_counter()
         k = self.config.frozen_stages
         view = self.epoch % self._task.views
-        self._activations.prepare(k, [("train", view), ("val", 0)])
-        train_loss, train_s = _timed(self._train, self._inputs(k, view))
+        self._lesson.prepare(k, view)
+        train_loss, train_s = _timed(self._train, self._lesson.inputs(k, view))
         self.epoch += 1
-        evaluation, evaluation_s = _timed(self._evaluate, self._activations.val(k))
+        evaluation, evaluation_s = _timed(self._evaluate, self._lesson.judged(k))
         self.evaluation = evaluation
         if not (math.isfinite(train_loss) and math.isfinite(evaluation.loss)):
             raise DivergedError(
@@ -137,16 +133,6 @@ class Training:
         frozen = self._backbone.stages[: self.config.frozen_stages]
         return nn.Sequential(*frozen, *self.trained.children()).eval()
 
-    def _inputs(self, k: int, view: int) -> Tensor:
-        """Return the activations to learn from; validation images have a single view."""
-        parts = [
-            self._activations.get(split, k, view if split == "train" else 0)
-            for split in self._train_on
-        ]
-        if len({part.device for part in parts}) > 1:  # one does not fit on the GPU
-            parts = [part.cpu() for part in parts]
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
-
     def _train(self, x: Tensor) -> float:
         """Run the epoch's batches; return their mean loss. The device is waited for once."""
         self.trained.train()
@@ -164,8 +150,8 @@ class Training:
             total += self._step(x[batch], labels) * len(batch)
         return float(total) / len(self._labels)
 
-    def _evaluate(self, val: Tensor) -> Evaluation:
-        return evaluate(self.trained, val, self._val_labels, self._backbone, self._run)
+    def _evaluate(self, judged: Tensor) -> Evaluation:
+        return evaluate(self.trained, judged, self._judged_labels, self._backbone, self._run)
 
     def _step(self, rows: Tensor, labels: Tensor) -> Tensor:
         with arithmetic(self._run.device, self._run.precision):
@@ -181,7 +167,3 @@ def _timed(work: Callable[[Tensor], T], x: Tensor) -> tuple[T, float]:
     """Do some work; return what came out, and the seconds it took."""
     start = time.perf_counter()
     return work(x), time.perf_counter() - start
-
-
-def _labels(splits: tuple[tuple[int, ...], ...], run: Execution) -> Tensor:
-    return torch.tensor([label for split in splits for label in split], device=run.device)

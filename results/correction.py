@@ -70,7 +70,14 @@ def bbc(
     Raises:
         ValueError: As ``Evidence.of``.
     """
-    evidence, rule = Evidence.of(probabilities, labels), select or best(objective)
+    evidence = Evidence.of(probabilities, labels)
+    return correct(evidence, objective, select or best(objective), bootstraps, seed)
+
+
+def correct(
+    evidence: Evidence, objective: Objective, rule: Select, bootstraps: int = 1000, seed: int = 0
+) -> Corrected:
+    """Correct the score of what a rule chooses on evidence; see ``bbc``."""
     scores = np.array(
         [
             left_out.mixed(rule(drawn), objective)
@@ -97,7 +104,15 @@ def verdict(
     Raises:
         ValueError: As ``Evidence.of``, or there is no such rival.
     """
-    evidence, rule = Evidence.of(probabilities, labels), select or best(objective)
+    evidence = Evidence.of(probabilities, labels)
+    return compare(evidence, objective, rival, name, select or best(objective), bootstraps, seed)
+
+
+def compare(
+    evidence: Evidence, objective: Objective, rival: int, name: str, rule: Select,
+    bootstraps: int = 1000, seed: int = 0,
+) -> Verdict:  # fmt: skip
+    """Compare what a rule chooses on evidence with a rival; see ``verdict``."""
     if not 0 <= rival < len(evidence.losses):
         raise ValueError(f"rival must be one of 0 to {len(evidence.losses) - 1}, got {rival}")
     sign = 1 if objective is Objective.VAL_ACCURACY else -1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from results.columns import (
     column,
     columns_of,
 )
-from results.evidence import Floats, Whole
+from results.evidence import Evidence, Floats, Whole
 from results.files import Layout
 from results.table import SweepTable
 
@@ -113,11 +113,22 @@ class OutOfFold:
         trial_numbers: Those that answered for every image.
         probabilities: ``(trials, images, classes)``.
         labels: ``(images,)``.
+        losses: ``(trials, images)``: the mean log-loss of the answers, each being one model's. That
+            of the mean answer is lower, and no single model's.
+        hits: ``(trials, images)``: how often the answer was right.
     """
 
     trial_numbers: tuple[int, ...]
     probabilities: Floats
     labels: Whole
+    losses: Floats
+    hits: Floats
+
+    @property
+    def evidence(self) -> Evidence:
+        """The same as evidence for a choice; every trial is judged as a single model."""
+        known = Evidence.of(np.minimum(self.probabilities, 1), self.labels)
+        return replace(known, losses=self.losses, hits=self.hits)
 
 
 def out_of_fold(records: Sequence[FoldRecord]) -> OutOfFold:
@@ -133,6 +144,7 @@ def out_of_fold(records: Sequence[FoldRecord]) -> OutOfFold:
     labels = np.full(num_images, -1, np.int64)
     sums: dict[int, Floats] = {}
     times: dict[int, Floats] = {}
+    measured: dict[int, Floats] = {}  # sums of losses and of hits
     for record in records:
         images, told = np.array(record.images), np.array(record.labels)
         if ((labels[images] >= 0) & (labels[images] != told)).any():
@@ -141,8 +153,15 @@ def out_of_fold(records: Sequence[FoldRecord]) -> OutOfFold:
         trial = record.trial_number
         answers = sums.setdefault(trial, np.zeros((num_images, num_classes)))
         answers[images] += np.array(record.probabilities)
+        known = Evidence.of(np.minimum([record.probabilities], 1), told)
+        both = measured.setdefault(trial, np.zeros((2, num_images)))
+        both[:, images] += np.concatenate([known.losses, known.hits])
         times.setdefault(trial, np.zeros(num_images))[images] += 1
     whole = tuple(trial for trial in sorted(sums) if (times[trial] > 0).all())
     means = [sums[trial] / times[trial][:, None] for trial in whole]
     answered = np.stack(means) if means else np.zeros((0, num_images, num_classes))
-    return OutOfFold(whole, answered, labels)
+    means_of_both = [measured[trial] / times[trial] for trial in whole]
+    losses, hits = (
+        np.stack(means_of_both, axis=1) if means_of_both else np.zeros((2, 0, num_images))
+    )
+    return OutOfFold(whole, answered, labels, losses, hits)

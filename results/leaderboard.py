@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LAYOUT = Layout(SCHEMA, key=("trial_number",), former_names=FORMER_NAMES)
+LIGHT_COLUMNS = tuple(name for name in COLUMNS if name not in HEAVY_COLUMNS)
 
 
 class Leaderboard:
@@ -49,6 +50,14 @@ class Leaderboard:
         """List the sweeps that have rows, the one with the newest row last."""
         return self._table.sweeps()
 
+    def newest(self) -> str:
+        """Return the sweep with the newest row.
+
+        Raises:
+            LeaderboardError: There is no leaderboard.
+        """
+        return self._table.newest()
+
     def read_table(self, sweep: str | None = None, columns: Iterable[str] = COLUMNS) -> pa.Table:
         """Read rows as an Arrow table, of one sweep or of all, in the order of their trials.
 
@@ -68,8 +77,16 @@ class Leaderboard:
         Raises:
             LeaderboardError: As ``read_table``.
         """
-        wanted = [name for name in COLUMNS if heavy or name not in HEAVY_COLUMNS]
-        return _records(self.read_table(sweep, wanted))
+        return _records(self.read_table(sweep, COLUMNS if heavy else LIGHT_COLUMNS))
+
+    def read_trials(self, sweep: str, numbers: Iterable[int]) -> list[TrialRecord]:
+        """Read some rows of a sweep as records, without curves and probabilities.
+
+        Raises:
+            LeaderboardError: As ``read_table``.
+        """
+        keys = {(number,) for number in numbers}
+        return _records(self._table.read_table(sweep, LIGHT_COLUMNS, keys))
 
     def to_pandas(self, sweep: str | None = None) -> pd.DataFrame:
         """Read rows as a pandas data frame.

@@ -9,7 +9,7 @@ import pyarrow as pa
 from results import finals, schema
 from results.columns import Column
 
-COMMAND = "python -c \"import results.page as p; open('docs/columns.md', 'w').write(p.page())\""
+COMMAND = "make docs"
 _HEAD = f"""# Columns
 
 Made from `results/schema.py` and `results/finals.py` by `{COMMAND}`.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from results.errors import EmptyLeaderboard
 from results.schema import Objective, TrialRecord, TrialStatus
 
 _ORDER = {status: place for place, status in enumerate(TrialStatus)}  # as they are declared
+NOT_COMPARABLE = "rows of different datasets or objectives cannot be ranked together"
 _Z_95 = 1.959963984540054
 
 
@@ -54,7 +55,7 @@ def rank(records: Sequence[TrialRecord]) -> list[TrialRecord]:
         ValueError: The rows are of several datasets or objectives.
     """
     if len(comparable_groups(records)) > 1:
-        raise ValueError("rows of different datasets or objectives cannot be ranked together")
+        raise ValueError(NOT_COMPARABLE)
     return sorted(latest(records), key=_key)
 
 
@@ -67,10 +68,14 @@ def winner(records: Sequence[TrialRecord]) -> TrialRecord:
     """
     ranked = rank(records)
     if not ranked or ranked[0].status is not TrialStatus.COMPLETE or ranked[0].score is None:
-        counts = {s: sum(r.status is s for r in ranked) for s in TrialStatus}
-        told = ", ".join(f"{count} {status}" for status, count in counts.items())
-        raise EmptyLeaderboard(f"no trial is complete yet ({told}), so there is no best one")
+        raise no_winner({s: sum(r.status is s for r in ranked) for s in TrialStatus})
     return ranked[0]
+
+
+def no_winner(counts: Mapping[TrialStatus, int]) -> EmptyLeaderboard:
+    """Return what is raised when no trial is complete."""
+    told = ", ".join(f"{count} {status}" for status, count in counts.items())
+    return EmptyLeaderboard(f"no trial is complete yet ({told}), so there is no best one")
 
 
 def is_better(score: float, other: float, objective: Objective) -> bool:

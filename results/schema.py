@@ -59,9 +59,9 @@ class Objective(StrEnum):
 
 TUTORIAL = "tutorial"
 """The ``first`` of the tutorial's configuration, which others are held against."""
-
 PROBE = "probe"
-"""The ``first`` of the probe, the number that every sweep has to beat."""
+"""The ``first`` of the probe, which others are held against too."""
+
 
 CURVE_TYPE = pa.list_(
     pa.struct(

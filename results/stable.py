@@ -50,7 +50,7 @@ class StableFile:
         file = cls()
         rows = read_all_columns(path, layout)
         file._data, metadata = _split(path.read_bytes())
-        if metadata.schema.to_arrow_schema().equals(rows.schema, check_metadata=True):
+        if _is_as_written_here(metadata, rows.schema):
             file._pieces = [_Piece(rows, metadata)]
         else:  # written by another version: further groups must have the same columns
             file._write([rows])
@@ -123,6 +123,14 @@ class StableFile:
 
 def _joined(tables: Sequence[pa.Table]) -> pa.Table:
     return pa.concat_tables(tables, promote_options="default").combine_chunks()
+
+
+def _is_as_written_here(metadata: pq.FileMetaData, schema: pa.Schema) -> bool:
+    sink = pa.BufferOutputStream()
+    pq.write_table(schema.empty_table(), sink)
+    ours = pq.read_metadata(pa.BufferReader(sink.getvalue()))
+    same_columns: bool = metadata.schema.equals(ours.schema)
+    return same_columns and metadata.metadata == ours.metadata
 
 
 def _split(content: bytes) -> tuple[bytes, pq.FileMetaData]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from filelock import FileLock
 from results import older
 from results.errors import LeaderboardError
 from results.files import Layout, cannot_write, read_or_skip
-from results.growing import GrowingFiles, files_in, keys_of
+from results.growing import GrowingFiles, Key, files_in, keys_of
 
 SWEEP = "sweep"
 _ATTEMPTS = 5
@@ -53,30 +53,46 @@ class SweepTable:
                 written_at_s[name] = max(written_at_s.get(name, 0), *times)
         return sorted(written_at_s, key=lambda name: (written_at_s[name], name))
 
-    def read_table(self, sweep: str | None, columns: Iterable[str]) -> pa.Table:
+    def newest(self) -> str:
+        """Return the sweep with the newest row.
+
+        Raises:
+            LeaderboardError: There is no table.
+        """
+        return self._known_sweeps()[-1]
+
+    def read_table(
+        self, sweep: str | None, columns: Iterable[str], keys: Set[Key] | None = None
+    ) -> pa.Table:
         """Read columns of one sweep or of all, each in the order of its keys.
 
         A file that cannot be read is left out, with a warning.
 
+        Args:
+            keys: Read only rows of these.
+
         Raises:
             LeaderboardError: There is no table, or no such sweep.
         """
-        names = self.sweeps()
-        if not names:
-            raise LeaderboardError(f"there is no {self._noun} in {self.folder}; run a sweep first")
+        names = self._known_sweeps()
         if sweep is not None and sweep not in names:
             raise LeaderboardError(
                 f"there is no sweep {sweep!r} in {self.folder}; there is: {', '.join(names)}"
             )
         wanted = list(columns)
         chosen = names if sweep is None else [sweep]
-        return pa.concat_tables([self._read_sweep(name, wanted) for name in chosen])
+        return pa.concat_tables([self._read_sweep(name, wanted, keys) for name in chosen])
 
-    def _read_sweep(self, sweep: str, columns: list[str]) -> pa.Table:
+    def _known_sweeps(self) -> list[str]:
+        if not (names := self.sweeps()):
+            raise LeaderboardError(f"there is no {self._noun} in {self.folder}; run a sweep first")
+        return names
+
+    def _read_sweep(self, sweep: str, columns: list[str], only: Set[Key] | None) -> pa.Table:
         layout = self.layout
         wanted = list(dict.fromkeys([*columns, *layout.key, SWEEP]))
         types = pa.schema([layout.schema.field(name) for name in wanted])
-        tables = [types.empty_table(), *self._read_files(sweep, wanted)]
+        tables = [types.empty_table(), *self._read_files(sweep, wanted, only)]
         table = pa.concat_tables(tables)
         # Files of the older layout may hold a row twice: the last one counts.
         rows = sorted({key: row for row, key in enumerate(keys_of(table, layout))}.items())
@@ -85,16 +101,27 @@ class SweepTable:
         names = pa.array([sweep] * table.num_rows, pa.string())
         return table.set_column(wanted.index(SWEEP), SWEEP, names).select(columns)
 
-    def _read_files(self, sweep: str, columns: list[str]) -> list[pa.Table]:
+    def _read_files(self, sweep: str, columns: list[str], only: Set[Key] | None) -> list[pa.Table]:
         """Read a sweep's files; start over if one is converted or set aside meanwhile."""
         for _ in range(_ATTEMPTS):
             files = [*older.files_of(self.folder, sweep), *files_in(self.folder / sweep)]
             try:
-                read = [read_or_skip(file, self.layout, columns) for file in files]
+                read = [self._read_rows(file, columns, only) for file in files]
             except FileNotFoundError:
                 continue
             return [table for table in read if table is not None]
         raise LeaderboardError(f"the files of sweep {sweep!r} in {self.folder} keep vanishing")
+
+    def _read_rows(self, file: Path, columns: list[str], only: Set[Key] | None) -> pa.Table | None:
+        if only is None:
+            return read_or_skip(file, self.layout, columns)
+        keys = read_or_skip(file, self.layout, self.layout.key)
+        if keys is None or only.isdisjoint(keys_of(keys, self.layout)):
+            return None
+        table = read_or_skip(file, self.layout, columns)  # it may have grown in between
+        if table is None:
+            return None
+        return table.filter([key in only for key in keys_of(table, self.layout)])
 
     def _renew(self) -> None:
         """Bring files of the older layout into this one, so that other tools read all alike."""

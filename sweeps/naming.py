@@ -8,6 +8,7 @@ from pathlib import Path
 
 from results.ranking import winner
 from results.schema import TrialRecord
+from results.winner import FinalWinner
 from sweeps.errors import UsageError
 from sweeps.paths import RunPaths
 
@@ -35,15 +36,20 @@ def name_with_data(name: str, data: str) -> str:
     return f"{name}-{images}"[:64] if images else name
 
 
-def chosen_row(records: list[TrialRecord], trial: int | None) -> TrialRecord:
+def chosen_row(
+    records: list[TrialRecord], trial: int | None, named: FinalWinner | None = None
+) -> TrialRecord:
     """Return the row of a trial, or the winner's.
+
+    Args:
+        named: The winner of the sweep's finals, if it had any.
 
     Raises:
         UsageError: There is no such trial, or it completed no epoch.
         EmptyLeaderboard: No trial is complete.
     """
     if trial is None:
-        return winner(records)
+        return winning_row(records, named)
     row = next((record for record in records if record.trial_number == trial), None)
     if row is None:
         raise UsageError(
@@ -52,6 +58,17 @@ def chosen_row(records: list[TrialRecord], trial: int | None) -> TrialRecord:
     if not row.epochs_run:
         raise UsageError(f"trial {trial} completed no epoch ({row.error_message}); choose another")
     return row
+
+
+def winning_row(records: list[TrialRecord], named: FinalWinner | None) -> TrialRecord:
+    """Return the row of the winner: of the finals', else of the best score.
+
+    Raises:
+        EmptyLeaderboard: No trial is complete, and there were no finals.
+    """
+    if named is None:
+        return winner(records)
+    return next(record for record in records if record.trial_number == named.trial_number)
 
 
 def model_name(name: str) -> str:

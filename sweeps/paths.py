@@ -30,6 +30,11 @@ class RunPaths:
         """The Parquet dataset."""
         return self.root / "leaderboard"
 
+    @property
+    def finals(self) -> Path:
+        """The Parquet dataset of finals."""
+        return self.root / "finals"
+
     def model(self, name: str) -> Path:
         """The folder of a retrained model."""
         return self.root / "models" / name

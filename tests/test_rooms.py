@@ -25,10 +25,11 @@ ALLOWED: dict[str, set[str]] = {
     "antsbees.data": {"antsbees", "antsbees.data.synthetic", "PIL", "filelock", "numpy"},
     "antsbees.data.synthetic": {"PIL", "numpy"},
     "antsbees.frozen": {
-        "antsbees", "antsbees.data", "antsbees.machine", "antsbees.networks", "filelock", "torch",
+        "antsbees", "antsbees.data", "antsbees.layers", "antsbees.machine", "antsbees.networks",
+        "filelock", "torch",
     },
     "antsbees.layers": {"torch"},
-    "antsbees.machine": {"antsbees", "antsbees.networks", "filelock", "torch"},
+    "antsbees.machine": {"antsbees", "antsbees.layers", "antsbees.networks", "filelock", "torch"},
     "antsbees.networks": {
         "antsbees", "antsbees.layers", "antsbees.networks.families", "safetensors", "torch",
     },
@@ -42,12 +43,12 @@ ALLOWED: dict[str, set[str]] = {
         "antsbees", "antsbees.frozen", "results", "rich", "sweeps", "sweeps.running",
         "sweeps.spec", "sweeps.views", "typer", "yaml",
     },
+    "sweeps.finals": {"results"},
     "sweeps.running": {
         "antsbees", "antsbees.data", "antsbees.frozen", "antsbees.machine", "filelock", "ray",
-        "results",
-        "sweeps", "sweeps.search", "sweeps.spec",
+        "results", "sweeps", "sweeps.finals", "sweeps.search", "sweeps.spec",
     },
-    "sweeps.search": {"antsbees", "antsbees.networks", "optuna", "results", "sweeps.spec"},
+    "sweeps.search": {"antsbees", "optuna", "results", "sweeps.spec"},
     "sweeps.spec": {"antsbees", "antsbees.networks", "pydantic", "results", "sweeps", "yaml"},
     "sweeps.views": {"antsbees", "results", "rich", "sweeps", "sweeps.running", "sweeps.spec"},
 }  # fmt: skip

@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 import yaml
 
-from sweeps.cli.options import RunsOption, SweepOption, rows_of
+from results.leaderboard import Leaderboard
+from results.standing import read_standing
+from sweeps.cli.options import RunsOption, SweepOption, winner_of_finals
 from sweeps.paths import RunPaths
 from sweeps.views import tables
 from sweeps.views.console import PlainConsole
@@ -29,7 +31,12 @@ def best(
     runs: RunsOption = None,
 ) -> None:
     """Show the best configuration, its score, and the tutorial's score beside it."""
-    values = tables.best_values(rows_of(RunPaths.choose(runs), sweep))
+    paths = RunPaths.choose(runs)
+    board = Leaderboard(paths.leaderboard)
+    name = sweep or board.newest()
+    named = winner_of_finals(paths, name)
+    standing = read_standing(board, name, None if named is None else named.trial_number)
+    values = tables.standing_values(standing, named)
     if format is BestFormat.JSON:
         print(json.dumps(values, indent=2))
     elif format is BestFormat.YAML:

@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from results.finals import Finals
 from results.leaderboard import Leaderboard
 from results.schema import TrialRecord
+from results.winner import FinalWinner, final_winner
 from sweeps.paths import RunPaths
 
 RunsOption = Annotated[
@@ -29,5 +31,28 @@ def rows_of(paths: RunPaths, sweep: str | None) -> list[TrialRecord]:
         ResultsError: There are none, or they cannot be read.
     """
     board = Leaderboard(paths.leaderboard)
-    names = board.sweeps()
-    return board.read(sweep or (names[-1] if names else None))
+    return board.read(sweep or board.newest())
+
+
+def named_winner(paths: RunPaths, records: list[TrialRecord]) -> FinalWinner | None:
+    """Return the winner of a sweep's finals; ``None`` if it had none.
+
+    Raises:
+        ResultsError: The finals cannot be read.
+    """
+    table, sweep = Finals(paths.finals), records[0].sweep
+    return final_winner(table.read(sweep), records) if sweep in table.sweeps() else None
+
+
+def winner_of_finals(paths: RunPaths, sweep: str) -> FinalWinner | None:
+    """Return what ``named_winner`` does, reading the finalists' rows only.
+
+    Raises:
+        ResultsError: The finals or the rows cannot be read.
+    """
+    table = Finals(paths.finals)
+    if sweep not in table.sweeps():
+        return None
+    folds = table.read(sweep)
+    finalists = {fold.trial_number for fold in folds}
+    return final_winner(folds, Leaderboard(paths.leaderboard).read_trials(sweep, finalists))

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from sweeps import naming
-from sweeps.cli.options import RunsOption, SweepOption, rows_of
+from sweeps.cli.options import RunsOption, SweepOption, named_winner, rows_of
 from sweeps.paths import RunPaths
 from sweeps.views.console import PlainConsole
 
@@ -39,7 +39,8 @@ def retrain(
 ) -> None:
     """Train the winner again, and write it below runs/models/ as a model to use."""
     paths = RunPaths.choose(runs)
-    record = naming.chosen_row(rows_of(paths, sweep), trial)
+    rows = rows_of(paths, sweep)
+    record = naming.chosen_row(rows, trial, named_winner(paths, rows) if trial is None else None)
     model_name = naming.model_name(name or record.sweep)
     paths.require_writable()
     from sweeps.origin import find_origin

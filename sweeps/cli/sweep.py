@@ -8,7 +8,7 @@ import typer
 
 from results.schema import TrialStatus
 from sweeps import naming
-from sweeps.cli.options import RunsOption
+from sweeps.cli.options import RunsOption, named_winner
 from sweeps.errors import RunError
 from sweeps.paths import RunPaths
 from sweeps.views import tables
@@ -77,5 +77,6 @@ def sweep(
     if not any(record.status is TrialStatus.COMPLETE for record in outcome.records):
         raise RunError(tables.why_no_winner(outcome.records, paths.log(read.name)))
     console.print()
-    console.print(tables.best_table(tables.best_values(outcome.records)), soft_wrap=True)
+    values = tables.best_values(outcome.records, named_winner(paths, outcome.records))
+    console.print(tables.best_table(values), soft_wrap=True)
     console.print(f"\nLeaderboard: {paths.leaderboard}", style="dim", soft_wrap=True)

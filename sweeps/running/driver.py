@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-import ray
 from filelock import FileLock, Timeout
 from ray import tune
 
 from antsbees.data.datasets import Dataset
-from antsbees.storage import cache_folder
 from results.leaderboard import Leaderboard
 from results.schema import TrialRecord
 from sweeps.errors import RunError, UsageError
 from sweeps.paths import RunPaths
 from sweeps.running import cluster
+from sweeps.running.finals import run_finals
+from sweeps.running.jobs import job_of
 from sweeps.running.lanes import lanes_there, plan_lanes
 from sweeps.running.observer import Observer
 from sweeps.running.quiet import SaysNothing
 from sweeps.running.resuming import reconcile, require_same_sweep
 from sweeps.running.searcher import StudySearcher
-from sweeps.running.stopping import make_scheduler, rungs
-from sweeps.running.trainable import FineTuning, Job
+from sweeps.running.stopping import make_scheduler
+from sweeps.running.trainable import FineTuning
 from sweeps.running.watch import Watch, attend
 from sweeps.running.workers import MindsTrials
 from sweeps.search.study import SearchStudy
@@ -70,37 +71,57 @@ def run_sweep(
 def _run_locked(
     spec: SweepSpec, dataset: Dataset, paths: RunPaths, observer: Observer
 ) -> SweepOutcome:
+    if not paths.spec(spec.name).exists():  # finals of a sweep of that name that is gone
+        shutil.rmtree(paths.finals / spec.name, ignore_errors=True)
     require_same_sweep(spec, dataset, paths.spec(spec.name))
     leaderboard = Leaderboard(paths.leaderboard)
     study = SearchStudy.open(spec, paths.study(spec.name))
     known = reconcile(study, spec.name, leaderboard)
     outcome = SweepOutcome()
     ended = None
-    if study.has_more():
-        with cluster.connected(spec.address, paths.log(spec.name)):
-            nodes = cluster.AliveNodes()
-            observer.sweep_started(plan_lanes(spec.lanes, nodes()), known)
-            searcher = StudySearcher(
-                study,
-                spec,
-                dataset,
-                lanes=lambda closed: lanes_there(spec.lanes, nodes(), closed),
-                publish=leaderboard.append,
-                observer=observer,
-                deadline_s=_deadline_s(spec),
-            )
-            rows = leaderboard.read(spec.name, heavy=True) if known else []
-            tuner = _tuner(spec, dataset, paths, searcher, rows)
-            watch = Watch(searcher, cluster.head_address(), cluster.answers)
-            ended = attend(tuner.fit, searcher, watch)
-        outcome.interrupted = searcher.interrupted
-        shutil.rmtree(paths.ray(spec.name), ignore_errors=True)
-    if spec.name in leaderboard.sweeps():
-        outcome.records = leaderboard.read(spec.name)
-    outcome.num_new = sum(not r.is_open for r in outcome.records) - len(known)
-    if ended is not None:
-        raise RunError(f"{ended} ({_told(outcome)})")
+    with ExitStack() as connection:
+        if study.has_more():
+            connection.enter_context(cluster.connected(spec.address, paths.log(spec.name)))
+            ended = _search(spec, dataset, paths, study, known, observer, outcome)
+        if spec.name in leaderboard.sweeps():
+            outcome.records = leaderboard.read(spec.name)
+        outcome.num_new = sum(not r.is_open for r in outcome.records) - len(known)
+        if ended is not None:
+            raise RunError(f"{ended} ({_told(outcome)})")
+        if spec.finals is not None and not outcome.interrupted:
+            outcome.interrupted = run_finals(spec, dataset, paths, outcome.records, observer)
     return outcome
+
+
+def _search(
+    spec: SweepSpec,
+    dataset: Dataset,
+    paths: RunPaths,
+    study: SearchStudy,
+    known: list[TrialRecord],
+    observer: Observer,
+    outcome: SweepOutcome,
+) -> str | None:
+    """Run trials until the search has no more; return why it ended early, if it did."""
+    leaderboard = Leaderboard(paths.leaderboard)
+    nodes = cluster.AliveNodes()
+    observer.sweep_started(plan_lanes(spec.lanes, nodes()), known)
+    searcher = StudySearcher(
+        study,
+        spec,
+        dataset,
+        lanes=lambda closed: lanes_there(spec.lanes, nodes(), closed),
+        publish=leaderboard.append,
+        observer=observer,
+        deadline_s=_deadline_s(spec),
+    )
+    rows = leaderboard.read(spec.name, heavy=True) if known else []
+    tuner = _tuner(spec, dataset, paths, searcher, rows)
+    watch = Watch(searcher, cluster.head_address(), cluster.answers)
+    ended = attend(tuner.fit, searcher, watch)
+    outcome.interrupted = searcher.interrupted
+    shutil.rmtree(paths.ray(spec.name), ignore_errors=True)
+    return ended
 
 
 def _tuner(
@@ -114,7 +135,7 @@ def _tuner(
     if isinstance(scheduler, MindsTrials):
         scheduler.should_end = searcher.should_end
     return tune.Tuner(
-        tune.with_parameters(FineTuning, job=_job(spec, dataset)),
+        tune.with_parameters(FineTuning, job=job_of(spec, dataset)),
         tune_config=tune.TuneConfig(
             search_alg=searcher,
             scheduler=scheduler,
@@ -135,20 +156,6 @@ def _tuner(
 
 def _folder_name(trial: tune.experiment.Trial) -> str:
     return f"trial-{trial.config['number']:06d}-{trial.trial_id}"
-
-
-def _job(spec: SweepSpec, dataset: Dataset) -> Job:
-    return Job(
-        tasks=tuple(spec.task_of(backbone) for backbone in spec.backbones),
-        dataset=dataset,
-        objective=spec.objective,
-        rungs=rungs(spec),
-        precision=spec.precision,
-        inference_precision=spec.inference_precision,
-        cache_folder=cache_folder(),
-        cache_max_bytes=int(spec.cache.max_gb * 1024**3),
-        driver_node=ray.get_runtime_context().get_node_id(),
-    )
 
 
 def _deadline_s(spec: SweepSpec) -> float | None:

@@ -117,11 +117,11 @@ class FineTuning(tune.Trainable):
 
     def _begin(self) -> Training:
         proposal = Proposal.from_plain(self.config)
-        task = _task(self._job, proposal.trial)
+        task = task_of_trial(self._job, proposal.trial)
         if self._bench is None:
             require_same_images(self._job)
         bench = self._benches.find(task.backbone)
-        self._bench = bench or _bench(self._job, task, proposal.device, proposal.threads)
+        self._bench = bench or bench_of(self._job, task, proposal.device, proposal.threads)
         self._benches.keep(task.backbone, self._bench)
         self._memory = _peak_memory(proposal.device)
         return self._bench.training(proposal.trial)
@@ -189,12 +189,12 @@ def require_same_images(job: Job) -> None:
         )
 
 
-def _task(job: Job, trial: TrialConfig) -> TaskConfig:
+def task_of_trial(job: Job, trial: TrialConfig) -> TaskConfig:
     """Return the task of the trial's backbone."""
     return next(task for task in job.tasks if trial.backbone in (None, task.backbone))
 
 
-def _bench(job: Job, task: TaskConfig, device: str, threads: int) -> Bench:
+def bench_of(job: Job, task: TaskConfig, device: str, threads: int) -> Bench:
     """Set a worker's bench up."""
     from antsbees.bench import Bench
     from antsbees.machine.devices import Execution

@@ -108,7 +108,7 @@ def attend(work: Callable[[], object], searcher: Watched, watch: Watch) -> str |
 
     thread = threading.Thread(target=kept, name="ray-tune", daemon=True)
     thread.start()
-    with _signals() as received:
+    with signals() as received:
         while thread.is_alive() and len(received) < 2:
             thread.join(LOOK_EVERY_S)
             if received:
@@ -125,7 +125,7 @@ def attend(work: Callable[[], object], searcher: Watched, watch: Watch) -> str |
 
 
 @contextmanager
-def _signals() -> Iterator[list[int]]:
+def signals() -> Iterator[list[int]]:
     """Collect the signals that ask this process to end, instead of ending it."""
     received: list[int] = []
     if threading.current_thread() is not threading.main_thread():

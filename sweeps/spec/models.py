@@ -35,8 +35,8 @@ from sweeps.spec.first import NAMED, PROBE_FIRST, TUTORIAL_FIRST, First, setting
 from sweeps.spec.json_schema import entry_schema
 from sweeps.spec.space import BESIDE_THE_SPACE, SCHEDULE, Space, checked_entry, default_entry
 
-NAME_RULE = "letters, digits, '.', '_' and '-', at most 64, not starting with '.' or '-'"
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
+NAME_RULE = "letters, digits, '.', '_' and '-', at most 64, starting with a letter or digit"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def is_safe_name(name: str) -> bool:
@@ -86,10 +86,12 @@ def _named_first(value: Any) -> Any:
 class Search(Model):
     """How the space is searched, and for how long."""
 
-    sampler: Sampler = Sampler.TPE
+    sampler: Sampler = Field(default=Sampler.TPE, description="Optuna's, by its name there.")
     trials: int = Field(default=32, ge=1, description="Trials in all.")
     minutes: float | None = Field(default=None, gt=0, description="Wall time for new results.")
-    first: tuple[Annotated[First, BeforeValidator(_named_first)], ...] = (TUTORIAL_FIRST,)
+    first: tuple[Annotated[First, BeforeValidator(_named_first)], ...] = Field(
+        default=(TUTORIAL_FIRST,), description="What is tried before the search begins."
+    )
     early_stopping: Annotated[EarlyStopping, BeforeValidator(_early_stopping)] = Asha()
 
 
@@ -132,6 +134,19 @@ class Cache(Model):
     max_gb: float = Field(default=8, ge=0, description="Cap on its size; 0 switches it off.")
 
 
+class Finals(Model):
+    """The best configurations are trained again on folds of train and val together."""
+
+    count: int = Field(default=16, ge=2, description="Finalists; first tries come along.")
+    folds: int = Field(default=5, ge=2, description="Each is held out once in a repeat.")
+    repeats: int = Field(default=5, ge=1, description="At most; who is behind stops earlier.")
+    share: float = Field(default=0.33, gt=0, le=10, description="Of the search's time, at most.")
+
+
+def _no_finals(value: Any) -> Any:
+    return None if value == "none" else value
+
+
 _NO_PATHS = ("auto", "synthetic", "default", "none")
 
 
@@ -159,13 +174,20 @@ class SweepSpec(Model):
     epochs: Annotated[Entry, WithJsonSchema(entry_schema(HYPERPARAMETERS["epochs"]))] = Field(
         default=10, description=HYPERPARAMETERS["epochs"].description
     )
-    seed: int = Field(default=0, ge=0, lt=2**31)
-    objective: Objective = Objective.VAL_ACCURACY
-    precision: Precision = Precision.AUTO
+    seed: int = Field(default=0, ge=0, lt=2**31, description="Of heads, orders, views and search.")
+    objective: Objective = Field(
+        default=Objective.VAL_ACCURACY, description="What is optimised: val_accuracy or val_loss."
+    )
+    precision: Precision = Field(
+        default=Precision.AUTO, description="Of training: fp32, bf16, or auto, the faster one."
+    )
     inference_precision: Precision = Field(
         default=Precision.AUTO, description="Of the frozen part and of evaluation."
     )
     search: Search = Search()
+    finals: Annotated[Finals | Literal["none"] | None, BeforeValidator(_no_finals)] = Field(
+        default=None, description="How a winner is named; none: by the score of its trial."
+    )
     lanes: Lanes = Lanes()
     cache: Cache = Cache()
     space: Space = Space()

@@ -10,8 +10,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from results.ranking import comparable_groups, rank, wilson_interval, winner
-from results.schema import HYPERPARAMETERS, TUTORIAL, TrialRecord, TrialStatus
+from results.ranking import comparable_groups, rank, wilson_interval
+from results.schema import HYPERPARAMETERS, TrialRecord, TrialStatus
+from results.standing import Standing, standing_of
+from results.winner import FinalWinner
+from sweeps.naming import winning_row
 
 
 def short_fingerprint(record: TrialRecord) -> str:
@@ -19,16 +22,22 @@ def short_fingerprint(record: TrialRecord) -> str:
     return (record.dataset_fingerprint or "")[:8]
 
 
-def best_values(records: list[TrialRecord]) -> dict[str, Any]:
+def best_values(records: list[TrialRecord], named: FinalWinner | None = None) -> dict[str, Any]:
     """Sum up the winner of rows that can be compared: its configuration and its score.
 
+    Args:
+        named: The winner of the sweep's finals, if it had any.
+
     Raises:
-        EmptyLeaderboard: No trial is complete.
+        EmptyLeaderboard: No trial is complete, and there were no finals.
     """
-    best = winner(records)
+    return standing_values(standing_of(records, winning_row(records, named)), named)
+
+
+def standing_values(standing: Standing, named: FinalWinner | None = None) -> dict[str, Any]:
+    """Sum up where a sweep stands, as ``best_values`` does."""
+    best, tutorial = standing.winner, standing.tutorial
     interval = _interval(best)
-    complete = [record for record in records if record.status is TrialStatus.COMPLETE]
-    tutorial = next((record for record in complete if record.first == TUTORIAL), None)
     return {
         "sweep": best.sweep,
         "trial_number": best.trial_number,
@@ -43,7 +52,8 @@ def best_values(records: list[TrialRecord]) -> dict[str, Any]:
         "configuration": configuration(best),
         "seed": best.seed,
         "training_s": best.training_s,
-        "trials": {str(s): sum(r.status is s for r in records) for s in TrialStatus},
+        "trials": {str(status): count for status, count in standing.counts.items()},
+        "finals": None if named is None else _finals_values(named),
         "tutorial": None
         if tutorial is None
         else {
@@ -52,6 +62,22 @@ def best_values(records: list[TrialRecord]) -> dict[str, Any]:
             "val_accuracy_95": _interval(tutorial),
             "val_loss": tutorial.val_loss,
         },
+    }
+
+
+def _finals_values(named: FinalWinner) -> dict[str, Any]:
+    """Return the scores of a winner of finals, and what it is held against, as plain values."""
+    return {
+        "finalists": named.num_finalists,
+        "num_images": named.num_images,
+        "out_of_fold": {"accuracy": named.accuracy.reported, "loss": named.loss.reported},
+        "corrected": {
+            "accuracy": named.accuracy.corrected,
+            "accuracy_95": [named.accuracy.low, named.accuracy.high],
+            "loss": named.loss.corrected,
+            "loss_95": [named.loss.low, named.loss.high],
+        },
+        "verdicts": [asdict(verdict) for verdict in named.verdicts],
     }
 
 
@@ -78,13 +104,42 @@ def best_table(values: dict[str, Any]) -> RenderableType:
     for column in ("", "accuracy", "95 % interval", "loss"):
         scores.add_column(column, justify="left" if not column else "right")
     scores.add_row("this configuration", *_score_cells(values), style="bold")
+    if finals := values["finals"]:
+        for row in _finals_rows(finals):
+            scores.add_row(*row)
     if values["tutorial"]:
         scores.add_row("the tutorial's", *_score_cells(values["tutorial"]))
     settings = Table(box=None, padding=(0, 2), show_header=False)
     for name, value in values["configuration"].items():
         settings.add_row(name, number(value))
-    images = Text(f"on {values['num_val_images']} validation images", style="dim")
-    return Group(head, "", scores, images, "", settings)
+    told = f"on {values['num_val_images']} validation images"
+    if finals:
+        told += f"; out of fold: on all {finals['num_images']}, by {finals['finalists']} finalists"
+    images = Text(told, style="dim")
+    verdicts = (
+        [_verdict_line(verdict["sentence"]) for verdict in finals["verdicts"]] if finals else []
+    )
+    return Group(head, "", scores, images, *verdicts, "", settings)
+
+
+def _finals_rows(finals: dict[str, Any]) -> list[list[str]]:
+    """Return the out-of-fold and the corrected score as cells."""
+    reported, corrected = finals["out_of_fold"], finals["corrected"]
+    low, high = corrected["accuracy_95"]
+    return [
+        ["  out of fold", f"{reported['accuracy']:.1%}", "", f"{reported['loss']:.4f}"],
+        [
+            "  corrected for the choice",
+            f"{corrected['accuracy']:.1%}",
+            f"{low:.1%} - {high:.1%}",
+            f"{corrected['loss']:.4f}",
+        ],
+    ]
+
+
+def _verdict_line(sentence: str) -> Text:
+    """Make a sentence of what a winner is called in comparison with another configuration."""
+    return Text(f"{sentence[0].upper()}{sentence[1:]}.")
 
 
 def _score_cells(values: dict[str, Any]) -> list[str]:

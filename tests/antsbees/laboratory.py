@@ -9,6 +9,7 @@ from antsbees.config import TaskConfig, TrialConfig
 from antsbees.data.datasets import Dataset
 from antsbees.frozen.activations import Activations
 from antsbees.frozen.cache import TensorCache
+from antsbees.lessons import Splits
 from antsbees.machine.devices import Execution
 from antsbees.networks.backbones import Backbone
 from antsbees.training import EpochMetrics, Training
@@ -44,7 +45,8 @@ class Laboratory:
         """Return a trial before its first epoch, from the bench or on activations of one's own."""
         if activations is None:
             return self.bench(self.cache).training(config, train_on)
-        return Training(config, self.task, self.backbone, activations, self.run, train_on)
+        lesson = Splits(activations, train_on)
+        return Training(config, self.task, self.backbone, lesson, self.run)
 
     def curve(
         self, config: TrialConfig, activations: Activations | None = None

@@ -14,7 +14,7 @@ from torch import nn
 from antsbees.checkpoints import ModelDescription, load_model, save_model
 from antsbees.config import Precision, Schedule, TaskConfig, TrialConfig
 from antsbees.errors import ModelError
-from antsbees.hyperparameters import BatchNorm
+from antsbees.hyperparameters import HYPERPARAMETERS, BatchNorm
 from antsbees.networks.backbones import Backbone
 from tests.antsbees.laboratory import Laboratory
 
@@ -83,6 +83,41 @@ def test_a_trained_efficientnet_of_three_classes_comes_back(
     model = load_model(tmp_path / "model")
     torch.testing.assert_close(answer(model.network), answer(network), rtol=1e-5, atol=1e-5)
     assert model.description == description
+
+
+@pytest.mark.parametrize("k", [0, 6, 9])
+@pytest.mark.parametrize("batchnorm", BatchNorm)
+def test_a_trained_network_answers_as_before_it_was_saved(
+    tmp_path: Path, lite0_lab: Laboratory, batchnorm: BatchNorm, k: int
+) -> None:
+    """With frozen statistics BatchNorm is folded away, and the saved layers are other ones."""
+    config = TrialConfig(k, batch_size=24, schedule=Schedule(), epochs=1, batchnorm=batchnorm)
+    training = lite0_lab.training(config)
+    training.run_epoch()
+    network = training.network()
+    description = replace(DESCRIPTION, task=lite0_lab.task, config=config)
+    save_model(tmp_path / "model", network, description, "")
+    loaded = load_model(tmp_path / "model").network
+    torch.testing.assert_close(answer(loaded), answer(network), rtol=1e-5, atol=1e-5)
+
+
+def test_a_model_says_every_hyperparameter(folder: Path) -> None:
+    config = json.loads((folder / "model.json").read_text())["config"]
+    assert len(HYPERPARAMETERS) >= 20
+    assert set(HYPERPARAMETERS) | {"seed"} <= set(config)
+
+
+def test_a_model_of_fewer_hyperparameters_is_read(folder: Path) -> None:
+    """Those that came later have their defaults, which is what was trained then."""
+    plain = json.loads((folder / "model.json").read_text())
+    known = {
+        "frozen_stages", "lr", "momentum", "weight_decay", "batch_size", "label_smoothing",
+        "schedule", "step_size", "gamma", "final_fraction", "peak", "warmup_epochs", "epochs",
+        "seed",
+    }  # fmt: skip
+    plain["config"] = {name: plain["config"][name] for name in known}
+    (folder / "model.json").write_text(json.dumps(plain))
+    assert load_model(folder).description == DESCRIPTION
 
 
 def test_a_model_is_three_files(folder: Path) -> None:

@@ -16,6 +16,7 @@ from antsbees.checkpoints import load_model
 from antsbees.config import Schedule, TrialConfig
 from antsbees.data.datasets import Dataset
 from antsbees.errors import DivergedError, UserError
+from antsbees.hyperparameters import HYPERPARAMETERS
 from antsbees.networks.families import FAMILIES
 from antsbees.training import EpochMetrics
 from results.schema import TrialRecord, TrialStatus
@@ -138,6 +139,18 @@ def test_another_weights_file_is_named_and_the_machine_is_not_blamed(
     assert "machine" not in " ".join(lines)
 
 
+def test_weights_named_by_a_relative_path_are_found_from_any_folder(
+    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    write_weights(tmp_path / "weights.pth", seed=1)
+    monkeypatch.chdir(tmp_path)
+    room = replace(room, spec=make_spec(image_size=32, views=2, weights="weights.pth"))
+    row = room.row()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert room.retrain(row)[0].reproduced is True
+
+
 def test_models_of_seeds_that_worked_outlive_one_that_diverges(room: Room) -> None:
     config = replace(HEAD, lr=ON_THE_EDGE, batch_size=100, epochs=1, seed=2)
     row = room.row(config)
@@ -208,9 +221,10 @@ def test_a_row_that_cannot_be_trained_again_says_why(room: Room) -> None:
 def test_the_card_names_every_setting_and_the_spread(room: Room) -> None:
     room.retrain(room.row(), seeds=2)
     card = (room.folder / "README.md").read_text()
-    given = {name: value for name, value in HEAD.to_dict().items() if value is not None}
-    assert len(given) >= 12
-    assert all(f"| {name} | {value} |" in card for name, value in given.items())
+    settings = HEAD.to_dict()
+    given = [h.name for h in HYPERPARAMETERS.values() if h.belongs(settings)]
+    assert len(given) >= 14
+    assert all(f"| {name} | {settings[name]} |" in card for name in given)
     assert " Over 2 seeds: mean " in card
     assert card.startswith("# ants or bees\n")
 

@@ -18,6 +18,7 @@ from antsbees.frozen.cache import TensorCache
 from antsbees.frozen.probe import fit_probe
 from antsbees.frozen.starts import ProbeStarts
 from antsbees.hyperparameters import HeadStart
+from antsbees.lessons import Splits
 from antsbees.machine.devices import Execution
 from antsbees.training import Training
 from tests.antsbees.laboratory import Laboratory, timeless
@@ -132,7 +133,7 @@ def test_a_folder_that_cannot_be_used_costs_the_file_only(
 
 def test_a_training_without_the_head_it_asks_for_is_refused(lite0_lab: Laboratory) -> None:
     lab = lite0_lab
-    parts = (lab.task, lab.backbone, lab.activations(), lab.run)
+    parts = (lab.task, lab.backbone, Splits(lab.activations()), lab.run)
     with pytest.raises(ValueError, match="head_start is probe, which the given head is not"):
         Training(PROBE, *parts)
     with pytest.raises(ValueError, match="head_start is random"):

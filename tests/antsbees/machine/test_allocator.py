@@ -52,3 +52,18 @@ def test_freed_memory_is_kept_and_given_back_when_asked(allocator: str) -> None:
     held, kept, released = map(int, done.stdout.split())
     assert held - kept < 10 * MEBIBYTE
     assert kept - released > 190 * MEBIBYTE
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+def test_a_process_that_runs_already_keeps_freed_memory_when_asked() -> None:
+    """Without being asked it gives it back, so that this test would notice."""
+    asked = "from antsbees.machine.allocator import keep_freed_memory\nkeep_freed_memory()\n"
+    given_back = []
+    for program in (PROGRAM, asked + PROGRAM):
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        )
+        held, kept, _ = map(int, done.stdout.split())
+        given_back.append(held - kept)
+    assert given_back[0] > 190 * MEBIBYTE
+    assert given_back[1] < 10 * MEBIBYTE

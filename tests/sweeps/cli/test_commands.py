@@ -231,9 +231,19 @@ def test_the_installed_command_ends_without_a_traceback(tmp_path: Path) -> None:
         ("../my photographs/", "default-my-photographs"),
         ("/data/flowers.zip", "default-flowers"),
         ("/data/" + "x" * 100, "default-" + "x" * 56),
+        ("_photographs", "default-_photographs"),
         ("/", "default"),
     ],
 )
 def test_other_images_make_a_sweep_of_another_safe_name(data: str, name: str) -> None:
     assert naming.name_with_data("default", data) == name
     assert is_safe_name(name)
+
+
+def test_the_best_is_that_of_the_newest_sweep_or_of_the_one_named(
+    run: Run, board: Leaderboard
+) -> None:
+    board.append(row(5, 0.7, sweep="another"))
+    assert json.loads(run("best", "--format", "json").out)["trial_number"] == 5
+    named = json.loads(run("best", "--sweep", "test", "--format", "json").out)
+    assert (named["trial_number"], named["tutorial"]["trial_number"]) == (1, 0)

@@ -111,7 +111,7 @@ def test_an_unknown_key_is_told_the_nearest_one_and_its_line(text: str, told: st
     ("text", "told"),
     [
         ("name: ../a", "name (line 1): '../a' is no safe file name; use letters, digits, '.', '_' "
-                       "and '-', at most 64, not starting with '.' or '-'"),
+                       "and '-', at most 64, starting with a letter or digit"),
         ("name: a\nspace:\n  lr: maybe",
          "space.lr (line 3): must be a number, got 'maybe'"),
         ("name: a\nspace:\n  lr: [1, 2]",

@@ -1,0 +1,55 @@
+"""How often finalists are trained on folds, and who goes on."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from results.finals import FoldRecord
+from results.racing import is_behind
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One finalist on all folds of one repeat."""
+
+    trial_number: int
+    repeat: int
+
+
+def turns(numbers: Sequence[int], repeat: int, folds: Iterable[FoldRecord]) -> list[Turn]:
+    """Return the turns of a repeat that are still to be had."""
+    had = {Turn(fold.trial_number, fold.repeat) for fold in folds if _is_whole(fold)}
+    wanted = [Turn(number, repeat) for number in numbers]
+    return [turn for turn in wanted if turn not in had]
+
+
+def going_on(numbers: Sequence[int], repeat: int, folds: Sequence[FoldRecord]) -> list[int]:
+    """Return who goes on after a repeat: all that are not behind the leader by more than chance.
+
+    One that has not answered for every fold so far does not go on.
+
+    Args:
+        numbers: The trials that took part in it.
+    """
+    losses = {number: _losses(number, repeat, folds) for number in numbers}
+    there = {number: found for number, found in losses.items() if found}
+    longest = max((len(found) for found in there.values()), default=0)
+    there = {number: found for number, found in there.items() if len(found) == longest}
+    if len(there) < 2 or longest < 2:
+        return list(there)
+    leads = min(there.values(), key=statistics.fmean)
+    ratio = 1 / (folds[0].num_folds - 1)
+    return [number for number, found in there.items() if not is_behind(found, leads, ratio)]
+
+
+def _is_whole(fold: FoldRecord) -> bool:
+    """Tell whether it is the last fold of its repeat: all of a turn are published in order."""
+    return fold.fold == fold.num_folds - 1
+
+
+def _losses(number: int, repeat: int, folds: Sequence[FoldRecord]) -> list[float]:
+    """Return a finalist's losses on all folds up to a repeat, in one order."""
+    own = [f for f in folds if f.trial_number == number and f.repeat <= repeat]
+    return [fold.loss for fold in sorted(own, key=lambda f: (f.repeat, f.fold))]

@@ -1,0 +1,265 @@
+"""Runs finals: finalists on folds as tasks of Ray, in the lanes of the sweep, within their time."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+
+from antsbees.data.datasets import Dataset
+from antsbees.data.folds import folds
+from antsbees.errors import AntsbeesError
+from results.errors import ResultsError
+from results.finals import Finals, FoldRecord
+from results.schema import TrialRecord
+from sweeps.errors import SweepError
+from sweeps.finals.finalists import finalists
+from sweeps.finals.racing import Turn, going_on, turns
+from sweeps.finals.timing import budget_s
+from sweeps.paths import RunPaths
+from sweeps.rows import config_of
+from sweeps.running import cluster
+from sweeps.running.folding import OnFolds, groups_of, train_on_folds
+from sweeps.running.jobs import job_of
+from sweeps.running.lanes import Lane, LaneKind, free_lane, lanes_there
+from sweeps.running.observer import Observer
+from sweeps.running.watch import ASK_HEAD_EVERY_S, HEAD_GONE_S, SILENCE_S, signals
+from sweeps.spec.models import Finals as Plan
+from sweeps.spec.models import SweepSpec
+
+LOOK_EVERY_S = 0.5
+RETRIES = 3  # of a task whose worker or node was lost
+
+logger = logging.getLogger(__name__)
+
+
+def run_finals(
+    spec: SweepSpec,
+    dataset: Dataset,
+    paths: RunPaths,
+    records: Sequence[TrialRecord],
+    observer: Observer,
+) -> bool:
+    """Run what is missing of a sweep's finals; what cannot be had is told, and loses nothing.
+
+    Returns:
+        Whether it was ended by a signal; calling again goes on.
+    """
+    plan = spec.finals
+    if not isinstance(plan, Plan):
+        return False
+    chosen = finalists(records, plan.count)
+    table = Finals(paths.finals)
+    rows = table.read(spec.name) if spec.name in table.sweeps() else []
+    known = [row for row in rows if row.num_folds == plan.folds]
+    left_s = budget_s(records, plan.share)
+    if len(chosen) < 2 or not _is_worth_it(chosen, known, left_s, plan):
+        return False
+    try:
+        with cluster.connected(spec.address, paths.log(spec.name)):
+            running = _Running(spec, dataset, chosen, known, table.append, observer)
+            return running.run(plan, left_s)
+    except (AntsbeesError, ResultsError, SweepError, RayError) as error:
+        logger.exception("the finals failed")
+        observer.noted(f"no finals: {_first_line(error)}")
+        return False
+
+
+def _is_worth_it(
+    chosen: Sequence[TrialRecord], known: Sequence[FoldRecord], left_s: float, plan: Plan
+) -> bool:
+    """Tell whether a turn is missing that there is time for."""
+    numbers = [trial.trial_number for trial in chosen]
+    for repeat in range(plan.repeats):
+        if turns(numbers, repeat, known):
+            spent_s = sum(row.seconds for row in known)
+            return not known or spent_s < left_s
+        numbers = going_on(numbers, repeat, known)
+    return False
+
+
+def _first_line(error: Exception) -> str:
+    """Return what an exception says, without the traceback that Ray puts around it."""
+    cause = getattr(error, "cause", None) or error
+    return (str(cause).strip().splitlines() or [repr(cause)])[0]
+
+
+@dataclass
+class _InFlight:
+    """Tasks that run, each with its turn and its lane."""
+
+    tasks: dict[Any, tuple[Turn, Lane]] = field(default_factory=dict)
+
+    @property
+    def busy(self) -> Counter[LaneKind]:
+        return Counter(lane.kind for _, lane in self.tasks.values())
+
+    def cancel(self, spared: frozenset[Turn] = frozenset()) -> None:
+        """End tasks with their workers, and forget them."""
+        for ref, (turn, _) in list(self.tasks.items()):
+            if turn not in spared:
+                del self.tasks[ref]
+                ray.cancel(ref, force=True)
+
+
+class _Running:
+    """Finals while they run."""
+
+    def __init__(
+        self,
+        spec: SweepSpec,
+        dataset: Dataset,
+        chosen: Sequence[TrialRecord],
+        known: Sequence[FoldRecord],
+        publish: Callable[[FoldRecord], object],
+        observer: Observer,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._spec = spec
+        self._dataset = dataset
+        self._chosen = {trial.trial_number: trial for trial in chosen}
+        self._rows = list(known)
+        self._publish = publish
+        self._observer = observer
+        self._clock = clock
+        self._nodes = cluster.AliveNodes()
+        self._flying = _InFlight()
+        self._received: list[int] = []
+        self._stopped = self._interrupted = False
+        self._head = cluster.head_address()
+        self._asked_at_s = self._answered_at_s = clock()
+        lanes = {trial.lane for trial in chosen}
+        self._closed = [kind for kind in LaneKind if str(kind) not in lanes]
+
+    def run(self, plan: Plan, left_s: float) -> bool:
+        """Run repeat after repeat; return whether a signal ended it."""
+        numbers = list(self._chosen)
+        with signals() as received:
+            self._received = received
+            self._observer.noted(
+                f"Finals: {len(numbers)} finalists on {plan.folds} folds of all "
+                f"{len(self._dataset.pooled)} images, in at most {left_s:.0f} s"
+            )
+            self._job = ray.put(job_of(self._spec, self._dataset))
+            self._deadline_s = self._clock() + left_s - self._spent_s()
+            groups = self._groups()
+            if groups is None:
+                return self._interrupted
+            divided = folds(
+                self._dataset.pooled.labels,
+                num_folds=plan.folds,
+                repeats=plan.repeats,
+                seed=self._spec.seed,
+                groups=groups,
+            )
+            places = [tuple(tuple(fold.tolist()) for fold in repeat) for repeat in divided]
+            for repeat in range(plan.repeats):
+                self._run_repeat(turns(numbers, repeat, self._rows), places[repeat])
+                if self._stopped:
+                    break
+                numbers = going_on(numbers, repeat, self._rows)
+        return self._interrupted
+
+    def _spent_s(self) -> float:
+        slots = sum(lane.slots for lane in self._lanes())
+        return sum(row.seconds for row in self._rows) / max(slots, 1)
+
+    def _lanes(self) -> tuple[Lane, ...]:
+        return lanes_there(self._spec.lanes, self._nodes(), self._closed)
+
+    def _groups(self) -> list[int] | None:
+        """Find near-duplicates, in a worker; ``None`` if something ended that."""
+        lane = self._lanes()[0]
+        work = ray.remote(groups_of).options(**_resources(lane))
+        ref = work.remote(self._job, lane.device, lane.threads)
+        until_s = self._clock() + SILENCE_S
+        while not ray.wait([ref], timeout=LOOK_EVERY_S)[0]:
+            if self._must_stop() or self._clock() > until_s:
+                ray.cancel(ref, force=True)
+                return None
+        found: list[int] = ray.get(ref)
+        return found
+
+    def _run_repeat(self, queue: list[Turn], places: tuple[tuple[int, ...], ...]) -> None:
+        """Run turns in the lanes; late, only those without which there is no winner."""
+        essential = self._essential()
+        while queue or self._flying.tasks:
+            if self._must_stop():
+                self._flying.cancel()
+                return
+            if self._clock() > self._deadline_s:
+                self._stopped = True
+                queue = [turn for turn in queue if turn in essential]
+                self._flying.cancel(spared=essential)
+                if self._clock() > self._deadline_s + SILENCE_S:
+                    self._flying.cancel()
+                    return
+            self._start(queue, places)
+            if not self._flying.tasks and not queue:
+                return
+            if not self._flying.tasks:
+                time.sleep(LOOK_EVERY_S)  # no lane is there just now
+                continue
+            for ref in ray.wait(list(self._flying.tasks), timeout=LOOK_EVERY_S)[0]:
+                self._collect(ref)
+
+    def _essential(self) -> frozenset[Turn]:
+        """Return the first turns of the first tries and of the best of the others."""
+        firsts = [trial for trial in self._chosen.values() if trial.first is not None]
+        others = [trial for trial in self._chosen.values() if trial.first is None]
+        return frozenset(Turn(trial.trial_number, 0) for trial in [*firsts, *others[:1]])
+
+    def _start(self, queue: list[Turn], places: tuple[tuple[int, ...], ...]) -> None:
+        while queue and (lane := free_lane(self._lanes(), self._flying.busy)):
+            turn = queue.pop(0)
+            asked = OnFolds(
+                sweep=self._spec.name,
+                number=turn.trial_number,
+                trial=config_of(self._chosen[turn.trial_number]),
+                repeat=turn.repeat,
+                folds=places,
+                device=lane.device,
+                threads=lane.threads,
+            )
+            work = ray.remote(train_on_folds).options(**_resources(lane))
+            self._flying.tasks[work.remote(self._job, asked)] = (turn, lane)
+
+    def _collect(self, ref: Any) -> None:
+        turn, _ = self._flying.tasks.pop(ref)
+        try:
+            rows: list[FoldRecord] = ray.get(ref)
+        except (AntsbeesError, RayError) as error:
+            logger.warning("finalist %s failed: %s", turn, error)
+            self._observer.noted(
+                f"Finals: trial {turn.trial_number} is no finalist any more: {_first_line(error)}"
+            )
+            return
+        for row in rows:
+            self._publish(row)
+            self._rows.append(row)
+
+    def _must_stop(self) -> bool:
+        """Tell whether a signal came, or the head of Ray is gone."""
+        if self._received:
+            self._interrupted = self._stopped = True
+        now_s = self._clock()
+        if now_s - self._asked_at_s > ASK_HEAD_EVERY_S:
+            self._asked_at_s = now_s
+            if cluster.answers(self._head):
+                self._answered_at_s = self._clock()
+        if now_s - self._answered_at_s > HEAD_GONE_S:
+            self._stopped = True
+            self._observer.noted(f"Finals ended: the head of Ray at {self._head} is gone")
+            return True
+        return self._interrupted
+
+
+def _resources(lane: Lane) -> dict[str, Any]:
+    """Return what a task of a lane asks Ray for."""
+    return {"num_cpus": lane.threads, "num_gpus": lane.gpu, "max_retries": RETRIES}

@@ -1,0 +1,40 @@
+"""Finalists are the best distinct configurations, and what they are held against."""
+
+from __future__ import annotations
+
+from results.schema import TrialStatus
+from sweeps.finals.finalists import finalists
+from tests.sweeps.sweep_fakes import row
+
+TUTORIAL = row(0, 0.5, first="tutorial", lr=0.001)
+PROBE = row(1, 0.7, first="probe", lr=0.002)
+GOOD = [row(number, 0.9 + number / 1000, lr=0.01 * number) for number in range(2, 9)]
+
+
+def numbers(count: int, *records: object) -> list[int]:
+    return [r.trial_number for r in finalists(records, count)]  # type: ignore[arg-type]
+
+
+def test_the_best_come_after_those_they_are_held_against() -> None:
+    assert numbers(4, TUTORIAL, *GOOD, PROBE) == [1, 0, 8, 7]
+
+
+def test_what_they_are_held_against_is_there_however_few_are_asked_for() -> None:
+    assert numbers(1, TUTORIAL, *GOOD, PROBE) == [1, 0]
+
+
+def test_a_configuration_is_a_finalist_once_whatever_its_seed() -> None:
+    same = [row(number, 0.9, lr=0.05, seed=number) for number in (20, 21)]
+    assert numbers(3, *same, *GOOD[:1]) == [2, 20]
+
+
+def test_a_stopped_trial_can_be_a_finalist_and_a_failed_one_not() -> None:
+    stopped = row(30, 0.99, lr=0.3, status=TrialStatus.STOPPED)
+    failed = row(31, None, lr=0.4, status=TrialStatus.FAILED)
+    cut = row(32, 0.999, lr=0.5, status=TrialStatus.UNFINISHED)
+    assert numbers(2, *GOOD, stopped, failed, cut) == [30, 8]
+
+
+def test_the_loss_is_minimised_where_it_is_the_objective() -> None:
+    rows = [row(n, 0.1 * n, lr=0.01 * n, objective="val_loss") for n in (3, 1, 2)]
+    assert numbers(2, *rows) == [1, 2]

@@ -1,0 +1,47 @@
+"""Who takes part in a repeat, and who goes on after it."""
+
+from __future__ import annotations
+
+from results.finals import FoldRecord
+from sweeps.finals.racing import Turn, going_on, turns
+
+FOLDS = 5
+
+
+def folds_of(number: int, losses: list[float], repeat: int = 0) -> list[FoldRecord]:
+    return [
+        FoldRecord(
+            sweep="s", trial_number=number, repeat=repeat, fold=fold, num_folds=FOLDS, score=0.9,
+            accuracy=0.9, loss=loss, seconds=1.0, images=[fold], labels=[0],
+            probabilities=[[0.5, 0.5]],
+        )
+        for fold, loss in enumerate(losses)
+    ]  # fmt: skip
+
+
+STEADY = [0.1, 0.12, 0.11, 0.1, 0.13]
+WORSE = [0.5, 0.53, 0.52, 0.49, 0.52]
+NEAR = [0.13, 0.11, 0.12, 0.09, 0.14]
+
+
+def test_a_turn_that_was_had_in_whole_is_not_had_again() -> None:
+    folds = [*folds_of(1, STEADY), *folds_of(2, STEADY[:3])]
+    assert turns([1, 2, 3], 0, folds) == [Turn(2, 0), Turn(3, 0)]
+    assert turns([1, 2], 1, folds) == [Turn(1, 1), Turn(2, 1)]
+
+
+def test_one_that_is_behind_by_more_than_chance_stops() -> None:
+    folds = [*folds_of(1, STEADY), *folds_of(2, WORSE), *folds_of(3, NEAR)]
+    assert going_on([1, 2, 3], 0, folds) == [1, 3]
+
+
+def test_one_that_did_not_answer_everywhere_stops() -> None:
+    folds = [*folds_of(1, STEADY), *folds_of(2, NEAR), *folds_of(3, STEADY[:2])]
+    assert going_on([1, 2, 3, 4], 0, folds) == [1, 2]
+
+
+def test_what_comes_later_does_not_count_and_the_last_one_goes_on() -> None:
+    folds = [*folds_of(1, STEADY), *folds_of(2, NEAR), *folds_of(2, WORSE, repeat=1)]
+    assert going_on([1, 2], 0, folds) == [1, 2]
+    assert going_on([1], 0, folds) == [1]
+    assert going_on([1, 2], 0, []) == []

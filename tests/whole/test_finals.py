@@ -1,0 +1,125 @@
+"""Finals on a real Ray: rows of every fold, a winner, and going on where they ended."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import ray
+
+from antsbees.data.datasets import Dataset
+from results.finals import Finals, FoldRecord
+from results.winner import final_winner
+from sweeps.paths import RunPaths
+from sweeps.running.driver import SweepOutcome, run_sweep
+from sweeps.spec.models import SweepSpec
+from tests.whole.tiny_sweep import Witness, command, tiny_spec
+
+PLAN = {"count": 3, "folds": 2, "repeats": 2, "share": 10}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_ray() -> Iterator[None]:
+    """One Ray for all tests of this module."""
+    ray.init(num_cpus=2, num_gpus=0, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture(scope="module")
+def finished(
+    tiny_dataset: Dataset, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[SweepOutcome, RunPaths, Witness]:
+    """One sweep with finals that several tests look at."""
+    paths, witness = RunPaths(tmp_path_factory.mktemp("finals")), Witness()
+    return run_sweep(spec_of(), tiny_dataset, paths, witness), paths, witness
+
+
+def spec_of() -> SweepSpec:
+    return tiny_spec(finals=PLAN)
+
+
+def rows_in(paths: RunPaths) -> list[FoldRecord]:
+    return Finals(paths.finals).read("tiny")
+
+
+def timeless(rows: list[FoldRecord]) -> list[FoldRecord]:
+    return [replace(row, seconds=0.0) for row in rows]
+
+
+def test_every_finalist_answers_for_every_image(
+    finished: tuple[SweepOutcome, RunPaths, Witness], tiny_dataset: Dataset
+) -> None:
+    outcome, paths, witness = finished
+    rows = rows_in(paths)
+    first = [row for row in rows if row.repeat == 0]
+    numbers = {row.trial_number for row in first}
+    assert len(numbers) == 3
+    assert any(r.first == "tutorial" and r.trial_number in numbers for r in outcome.records)
+    for number in numbers:
+        own = [row for row in first if row.trial_number == number]
+        places = sorted(place for row in own for place in row.images)
+        assert places == list(range(len(tiny_dataset.pooled)))
+        assert all(abs(sum(p) - 1) < 1e-5 for row in own for p in row.probabilities)
+        known = tiny_dataset.pooled.labels
+        assert all(known[i] == y for r in own for i, y in zip(r.images, r.labels, strict=True))
+    assert witness.notes[0].startswith("Finals: 3 finalists on 2 folds of all 40 images")
+
+
+def test_there_is_a_winner_with_a_verdict(
+    finished: tuple[SweepOutcome, RunPaths, Witness],
+) -> None:
+    outcome, paths, _ = finished
+    found = final_winner(rows_in(paths), outcome.records, bootstraps=50)
+    assert found is not None
+    assert found.num_images == 40
+    assert 0 <= found.accuracy.low <= found.accuracy.corrected <= found.accuracy.high <= 1
+    assert len(found.verdicts) == 1
+    assert "the tutorial's" in found.verdicts[0].sentence
+
+
+def test_a_finished_sweep_has_nothing_to_add_to_its_finals(
+    finished: tuple[SweepOutcome, RunPaths, Witness], tiny_dataset: Dataset
+) -> None:
+    _, paths, _ = finished
+    before, witness = rows_in(paths), Witness()
+    run_sweep(spec_of(), tiny_dataset, paths, witness)
+    assert rows_in(paths) == before
+    assert witness.notes == []
+
+
+def test_finals_go_on_where_they_were_interrupted(
+    finished: tuple[SweepOutcome, RunPaths, Witness], tiny_dataset: Dataset, tmp_path: Path
+) -> None:
+    """The second start gives the answers that one start would have given."""
+    _, whole, _ = finished
+    paths = RunPaths(tmp_path / "again")
+    shutil.copytree(whole.root, paths.root, ignore=shutil.ignore_patterns("finals"))
+
+    class Interrupting(Witness):
+        def noted(self, sentence: str) -> None:
+            super().noted(sentence)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    assert run_sweep(spec_of(), tiny_dataset, paths, Interrupting()).interrupted
+    assert run_sweep(spec_of(), tiny_dataset, paths, Witness()).interrupted is False
+    assert timeless(rows_in(paths)) == timeless(rows_in(whole))
+
+
+def test_the_winner_of_the_finals_is_the_best_and_what_is_trained_again(
+    finished: tuple[SweepOutcome, RunPaths, Witness], tmp_path: Path
+) -> None:
+    outcome, paths, _ = finished
+    found = final_winner(rows_in(paths), outcome.records)
+    assert found is not None
+    shown = command("best", "--runs", paths.root, cwd=tmp_path)
+    assert shown.returncode == 0, shown.stderr
+    assert f": trial {found.trial_number}" in shown.stdout
+    assert "corrected for the choice" in shown.stdout
+    again = command("retrain", "--runs", paths.root, cwd=tmp_path)
+    assert f"Training trial {found.trial_number} of sweep tiny again" in again.stdout, again.stderr
