@@ -52,7 +52,9 @@ class Bench:
         self._cache = cache
         self._precision_folder = precision_folder
         configure(self.execution)
-        self.backbone = backbone or load_backbone(task.backbone, task.weights)
+        self.backbone = backbone or load_backbone(
+            task.backbone, task.weights, fast_layers=self.execution.fast_layers
+        )
         self._activations: dict[Precision, Activations] = {}
         self._starts: dict[Precision, ProbeStarts] = {}
         self._used: Execution | None = None

@@ -62,8 +62,6 @@ TUTORIAL = "tutorial"
 PROBE = "probe"
 """The ``first`` of the probe, which others are held against too."""
 
-PROBE = "probe"
-"""The ``first`` of the probe, the number that every sweep has to beat."""
 
 CURVE_TYPE = pa.list_(
     pa.struct(

@@ -25,10 +25,11 @@ ALLOWED: dict[str, set[str]] = {
     "antsbees.data": {"antsbees", "antsbees.data.synthetic", "PIL", "filelock", "numpy"},
     "antsbees.data.synthetic": {"PIL", "numpy"},
     "antsbees.frozen": {
-        "antsbees", "antsbees.data", "antsbees.machine", "antsbees.networks", "filelock", "torch",
+        "antsbees", "antsbees.data", "antsbees.layers", "antsbees.machine", "antsbees.networks",
+        "filelock", "torch",
     },
     "antsbees.layers": {"torch"},
-    "antsbees.machine": {"antsbees", "antsbees.networks", "filelock", "torch"},
+    "antsbees.machine": {"antsbees", "antsbees.layers", "antsbees.networks", "filelock", "torch"},
     "antsbees.networks": {
         "antsbees", "antsbees.layers", "antsbees.networks.families", "safetensors", "torch",
     },

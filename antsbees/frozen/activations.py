@@ -18,8 +18,8 @@ from antsbees.data.datasets import Dataset
 from antsbees.errors import DataError
 from antsbees.frozen.cache import TensorCache
 from antsbees.frozen.holding import Holder
+from antsbees.layers import LAYERS_VERSION
 from antsbees.machine.devices import Execution, arithmetic, numerics
-from antsbees.machine.precision import LAYERS
 from antsbees.networks.backbones import Backbone, normalise
 from antsbees.storage import report_unusable
 
@@ -74,7 +74,7 @@ class Activations:
         self._just_computed: dict[str, Tensor] = {}  # by prepare, for the next get
         self._prefix = (
             f"{dataset.fingerprint[:16]}-s{task.image_size}-d{task.data_seed}-{_pixel_versions()}",
-            f"{backbone.weights_hash[:16]}-{numerics(execution)}-layers{LAYERS}-c{CHUNK}",
+            f"{backbone.weights_hash[:16]}-{numerics(execution)}-{_layers(backbone)}-c{CHUNK}",
         )
 
     @property
@@ -275,3 +275,8 @@ def to_network(batch: Tensor, backbone: Backbone) -> Tensor:
     if batch.dtype == torch.uint8:
         return normalise(batch, backbone.architecture)
     return batch.permute(0, 3, 1, 2) if batch.dim() == 4 else batch
+
+
+def _layers(backbone: Backbone) -> str:
+    """Name the layers that the last bits come from: ours of a version, or torch's."""
+    return f"layers{LAYERS_VERSION}" if backbone.fast_layers else "layers-torch"

@@ -7,6 +7,7 @@ from typing import Any, TypeGuard
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from antsbees.layers.recompute import Recipe, give_recipe, recipe_of
 
@@ -31,8 +32,9 @@ class BatchNormReLU6(nn.BatchNorm2d):
         mean, var = torch.batch_norm_update_stats(
             x, self.running_mean, self.running_var, self.momentum
         )
-        source = recipe_of(input) or Recipe(lambda: x)
-        recipe = Recipe(lambda: _normalised(source.look(), mean, var, weight, bias, eps))
+        source = recipe_of(input) or Recipe(lambda: x, (x,))
+        terms_of_y = mean, var, weight, bias
+        recipe = Recipe(lambda: _normalised(source.look(), *terms_of_y, eps), terms_of_y)
         terms = self.weight, self.bias, mean, var, eps
         y: Tensor = _BatchNormReLU6.apply(input, *terms, source, recipe)
         return give_recipe(y, recipe)
@@ -55,6 +57,7 @@ class _BatchNormReLU6(torch.autograd.Function):
         return _normalised(x, mean, var, weight, bias, eps)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         weight, mean, var = ctx.saved_tensors
         y, x = ctx.recipe.take(), ctx.source.take()

@@ -9,6 +9,7 @@ from typing import Any, TypeGuard
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from antsbees.layers.recompute import Recipe, recipe_of
 
@@ -102,6 +103,7 @@ class _Depthwise(torch.autograd.Function):
         return y.contiguous(memory_format=torch.channels_last)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         weight, *kept = ctx.saved_tensors
         grad = grads[0].contiguous(memory_format=torch.channels_last)

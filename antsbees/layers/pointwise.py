@@ -7,6 +7,7 @@ from typing import Any, TypeGuard
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from antsbees.layers.recompute import Recipe, give_recipe, recipe_of
 
@@ -37,7 +38,7 @@ class PointwiseConv2d(nn.Conv2d):
         if not (on_cpu and widens and self.training and torch.is_grad_enabled()):
             return y
         x, weight, dtype = input.detach(), self.weight.detach(), y.dtype
-        return give_recipe(y, Recipe(lambda: F.conv2d(x.to(dtype), weight.to(dtype))))
+        return give_recipe(y, Recipe(lambda: F.conv2d(x.to(dtype), weight.to(dtype)), (x, weight)))
 
 
 class _Pointwise(torch.autograd.Function):
@@ -48,6 +49,7 @@ class _Pointwise(torch.autograd.Function):
         return F.conv2d(x, weight)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         (weight,) = ctx.saved_tensors
         x = ctx.recipe.look()

@@ -24,21 +24,28 @@ class Recipe:
 
     Args:
         compute: Returns a new tensor; holds what it is computed from until ``take``.
+        terms: The tensors it is computed from; they must not be written to before it is.
     """
 
-    def __init__(self, compute: Callable[[], Tensor]) -> None:
+    def __init__(self, compute: Callable[[], Tensor], terms: tuple[Tensor, ...]) -> None:
         self._compute: Callable[[], Tensor] | None = compute
+        self._terms = tuple((term, term._version) for term in terms)
         self._value: Tensor | None = None
 
     def look(self) -> Tensor:
         """Return the activation, which stays at hand for the next one who needs it.
 
         Raises:
-            RuntimeError: It was taken already: the backward pass of a graph can run once only.
+            RuntimeError: It was taken already: the backward pass of a graph can run once only; or
+                what it is computed from has been written to since the forward pass.
         """
         if self._value is None:
             if self._compute is None:
                 raise RuntimeError("the backward pass of this graph has run already")
+            if any(term._version != version for term, version in self._terms):
+                raise RuntimeError(
+                    "a tensor that the backward pass needs was written to after the forward pass"
+                )
             self._value = self._compute()
         return self._value
 
@@ -50,6 +57,7 @@ class Recipe:
         """
         value = self.look()
         self._compute = self._value = None
+        self._terms = ()
         return value
 
 
@@ -64,5 +72,8 @@ def recipe_of(y: Tensor) -> Recipe | None:
 
     A tensor that was written to since is no longer what its recipe says.
     """
-    recipe, version = getattr(y, _RECIPE, (None, y._version))
+    given = getattr(y, _RECIPE, None)
+    if given is None:  # most tensors; those of ``torch.inference_mode`` have no version to ask for
+        return None
+    recipe, version = given
     return recipe if version == y._version else None

@@ -24,6 +24,7 @@ class Execution:
         threads: Threads of the CPU's arithmetic.
         precision: Of the trained part's forward and backward pass.
         inference_precision: Of the frozen part and of evaluation.
+        fast_layers: Put layers of our own in the place of torch's (``antsbees.layers``).
 
     Raises:
         ConfigError: The device is neither the CPU nor a CUDA device, or there are no threads.
@@ -33,6 +34,7 @@ class Execution:
     threads: int = 1
     precision: Precision = Precision.FP32
     inference_precision: Precision = Precision.FP32
+    fast_layers: bool = True
 
     def __post_init__(self) -> None:
         if self.device != "cpu" and self.gpu_index is None:

@@ -17,6 +17,7 @@ from filelock import FileLock
 from torch import Tensor, nn
 
 from antsbees.config import Precision
+from antsbees.layers import LAYERS_VERSION
 from antsbees.machine.devices import Execution, arithmetic, processor_of
 from antsbees.networks.backbones import Backbone
 from antsbees.storage import publish_file, report_unusable
@@ -26,7 +27,6 @@ logger = logging.getLogger(__name__)
 BATCH = 4  # images of a timed pass
 MIN_PASSES, MAX_PASSES = 2, 6  # of each precision
 ENOUGH_S = 0.5  # beyond MIN_PASSES, no further pass is started after this time
-LAYERS = 2  # raised when layers of our own become faster or slower: then it is measured anew
 NEEDED_GAIN = 0.9  # bf16 is taken when it needs less than this share of the time of fp32
 
 
@@ -66,9 +66,8 @@ def _key(execution: Execution, backbone: Backbone, what: str, image_size: int) -
     else:
         processor = f"{platform.node()} {_cpu_model()} {execution.threads} threads"
     name = backbone.architecture.name
-    return (
-        f"{processor}, torch {torch.__version__}, layers {LAYERS}, {name} at {image_size}, {what}"
-    )
+    layers = f"layers {LAYERS_VERSION}" if backbone.fast_layers else "torch's layers"
+    return f"{processor}, torch {torch.__version__}, {layers}, {name} at {image_size}, {what}"
 
 
 def _cpu_model() -> str:

@@ -25,11 +25,13 @@ class Backbone:
         stages: Consecutive parts; the first takes ``(N, 3, H, W) float32``, normalised, the last
             puts out ``(N, width)``.
         weights_hash: SHA-256 over all parameters and buffers, hexadecimal.
+        fast_layers: Whether layers of our own took the place of torch's.
     """
 
     architecture: Architecture
     stages: tuple[nn.Module, ...]
     weights_hash: str
+    fast_layers: bool = True
 
     def trained_part(
         self,
@@ -61,11 +63,14 @@ def new_head(width: int, num_classes: int, seed: int) -> nn.Linear:
         return nn.Linear(width, num_classes)
 
 
-def load_backbone(name: str, weights: str = "default", seed: int = 0) -> Backbone:
+def load_backbone(
+    name: str, weights: str = "default", seed: int = 0, fast_layers: bool = True
+) -> Backbone:
     """Build a backbone and fill it with weights.
 
     Args:
         seed: Seeds the parameters that are drawn when ``weights`` is ``none``.
+        fast_layers: Put layers of our own in the place of torch's (``antsbees.layers``).
 
     Raises:
         ConfigError: No backbone has that name.
@@ -77,12 +82,13 @@ def load_backbone(name: str, weights: str = "default", seed: int = 0) -> Backbon
         torch.manual_seed(seed)
         network = family.build(name)
     load_weights(network, name, weights, family)
-    speed_up(network)
+    if fast_layers:
+        speed_up(network)
     stages = tuple(
         stage.eval().requires_grad_(False).to(memory_format=torch.channels_last)
         for stage in family.stages(network)
     )
-    return Backbone(entry, stages, _hash(stages))
+    return Backbone(entry, stages, _hash(stages), fast_layers)
 
 
 def _hash(stages: tuple[nn.Module, ...]) -> str:

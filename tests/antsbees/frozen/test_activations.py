@@ -162,7 +162,7 @@ def test_preparing_computes_what_nobody_else_does(
 VERSIONS = {
     "pixels": [(images, "VIEWS_VERSION", 99), (activations, "version", lambda name: "99")],
     "stages": [
-        (activations, "LAYERS", 99),
+        (activations, "LAYERS_VERSION", 99),
         (devices, "instruction_set", lambda: "AVX1024"),
         (torch, "__version__", "99.0"),
     ],

@@ -15,6 +15,7 @@ from antsbees.bench import Bench
 from antsbees.config import Schedule, TaskConfig, TrialConfig
 from antsbees.data.datasets import Dataset
 from antsbees.errors import ConfigError
+from antsbees.machine.devices import Execution
 from antsbees.networks.backbones import Backbone, load_backbone, normalise
 from antsbees.networks.catalog import ARCHITECTURES
 from tests.antsbees.laboratory import Laboratory
@@ -151,3 +152,21 @@ def test_normalising_is_the_papers_formula(lite0: Backbone) -> None:
         for channel in range(3):
             plain = (pixels[..., channel] / 255 - entry.mean[channel]) / entry.std[channel]
             torch.testing.assert_close(answer[:, channel], plain, rtol=1e-5, atol=1e-5)
+
+
+def test_without_fast_layers_a_backbone_is_made_of_torchs(tiny_dataset: Dataset) -> None:
+    """The execution says so, and activations of one kind are not taken for the other's."""
+    task = TaskConfig("efficientnet_lite0", "none", image_size=32)
+    backbones = [
+        Bench(tiny_dataset, task, Execution(fast_layers=fast)).backbone for fast in (True, False)
+    ]
+    ours = [
+        any(
+            type(module).__module__.startswith("antsbees.")
+            for stage in backbone.stages
+            for module in stage.modules()
+        )
+        for backbone in backbones
+    ]
+    assert ours == [backbone.fast_layers for backbone in backbones] == [True, False]
+    assert backbones[0].weights_hash == backbones[1].weights_hash

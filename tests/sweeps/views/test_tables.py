@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
+from results.correction import Corrected, Verdict
 from results.errors import EmptyLeaderboard
 from results.ranking import wilson_interval
 from results.schema import TrialStatus
+from results.winner import FinalWinner
 from sweeps.views.tables import (
     LISTED,
     best_table,
@@ -48,6 +50,30 @@ def test_the_best_comes_with_the_tutorial_beside_it() -> None:
     assert (tutorial["trial_number"], tutorial["val_accuracy"]) == (0, 0.9)
     assert len(tutorial["val_accuracy_95"]) == 2
     assert json.loads(json.dumps(values)) == values
+
+
+NAMED = FinalWinner(
+    trial_number=0,
+    num_finalists=4,
+    num_images=397,
+    accuracy=Corrected(reported=0.96, corrected=0.95, low=0.93, high=0.97),
+    loss=Corrected(reported=0.1, corrected=0.12, low=0.08, high=0.16),
+    verdicts=(Verdict(0.98, 0.016, 0.003, 0.03, "better than the tutorial's"),),
+)
+
+
+def test_the_winner_of_finals_is_the_best_with_its_scores_side_by_side() -> None:
+    values = best_values(ROWS, NAMED)
+    assert (values["trial_number"], values["score"]) == (0, 0.9)
+    assert values["finals"]["out_of_fold"] == {"accuracy": 0.96, "loss": 0.1}
+    assert values["finals"]["corrected"]["accuracy_95"] == [0.93, 0.97]
+    assert json.loads(json.dumps(values)) == values
+    lines = [line.split() for line in drawn(best_table(values), width=100)]
+    assert ["out", "of", "fold", "96.0%", "0.1000"] in lines
+    corrected = ["corrected", "for", "the", "choice", "95.0%", "93.0%", "-", "97.0%", "0.1200"]
+    assert corrected in lines
+    assert ["Better", "than", "the", "tutorial's."] in lines
+    assert best_values(ROWS)["finals"] is None
 
 
 def test_without_a_tutorial_the_best_stands_alone() -> None:
