@@ -110,7 +110,7 @@ def _schedules(value: Any) -> Any:
     """Read a bare name or a list of names as kinds without settings."""
     if isinstance(value, str):
         value = [value]
-    if isinstance(value, list):
+    if isinstance(value, list) and all(isinstance(kind, str) for kind in value):
         return {kind: {} for kind in value}
     if isinstance(value, dict):
         return {kind: {} if settings is None else settings for kind, settings in value.items()}
