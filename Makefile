@@ -46,11 +46,10 @@ predict: $(STAMP) ## tell the class of images (IMAGES, MODEL)
 	@$(if $(IMAGES),,$(error IMAGES= is missing: make predict IMAGES="photo.jpg folder"))
 	@$(BIN)/antsbees predict "$(MODEL)" $(IMAGES)
 
-test: $(STAMP) ## run all tests
-	@$(BIN)/python -m pytest
+test: test-unit test-whole ## run all tests
 
 test-unit: $(STAMP) ## run the tests of one process, without Ray, in under a minute
-	@$(BIN)/python -m pytest -m "not whole"
+	@$(BIN)/python -m pytest -m "not whole" -n 2 --dist loadfile
 
 test-whole: $(STAMP) ## run the tests of the whole path and of several processes
 	@$(BIN)/python -m pytest -m whole

@@ -45,7 +45,7 @@ def row(config: TrialConfig = CONFIG, **changes: Any) -> TrialRecord:
     return record_of(ended(config, **changes), make_spec(), DATASET)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(configurations())
 def test_any_configuration_comes_back_from_its_row(config: TrialConfig) -> None:
     on = config.backbone or make_spec().task.backbone

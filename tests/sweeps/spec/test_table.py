@@ -42,7 +42,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.dictionaries(st.sampled_from([*Space.model_fields, "lrr"]), ANYTHING, max_size=4),
     st.lists(ANYTHING, max_size=2),
