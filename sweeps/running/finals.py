@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,6 +90,18 @@ def _first_line(error: Exception) -> str:
     return (str(cause).strip().splitlines() or [repr(cause)])[0]
 
 
+def closed_lanes(
+    chosen: Sequence[TrialRecord], spec: SweepSpec, nodes: Sequence[Mapping[str, float]]
+) -> list[LaneKind]:
+    """Return the lanes that no finalist was trained in, which may have closed during the search.
+
+    Where no other lane is there, as when a sweep goes on on other machines, none is closed.
+    """
+    used = {trial.lane for trial in chosen}
+    unused = [kind for kind in LaneKind if str(kind) not in used]
+    return unused if lanes_there(spec.lanes, nodes, unused) else []
+
+
 @dataclass
 class _InFlight:
     """Tasks that run, each with its turn and its lane."""
@@ -134,8 +146,7 @@ class _Running:
         self._stopped = self._interrupted = False
         self._head = cluster.head_address()
         self._asked_at_s = self._answered_at_s = clock()
-        lanes = {trial.lane for trial in chosen}
-        self._closed = [kind for kind in LaneKind if str(kind) not in lanes]
+        self._closed = closed_lanes(chosen, spec, self._nodes())
 
     def run(self, plan: Plan, left_s: float) -> bool:
         """Run repeat after repeat; return whether a signal ended it."""
@@ -175,7 +186,13 @@ class _Running:
 
     def _groups(self) -> list[int] | None:
         """Find near-duplicates, in a worker; ``None`` if something ended that."""
-        lane = self._lanes()[0]
+        lanes = self._lanes()
+        if not lanes:
+            self._observer.noted(
+                "no finals: no machine has a worker slot; run the same command again when one has"
+            )
+            return None
+        lane = lanes[0]
         work = ray.remote(groups_of).options(**_resources(lane))
         ref = work.remote(self._job, lane.device, lane.threads)
         until_s = self._clock() + SILENCE_S
