@@ -66,6 +66,19 @@ def test_a_clear_winner_is_called_better_in_words() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("images_apart", "least", "most"), [(1, 0.6, 0.8), (2, 0.8, 0.9), (8, 0.98, 1)]
+)
+def test_a_few_images_are_no_proof(images_apart: int, least: float, most: float) -> None:
+    """Of 397 images, the winner was right on a few more and wrong on none that the rival had."""
+    rival = [0.9] * (380 - images_apart) + [0.1] * (17 + images_apart)
+    given = answers([0.9] * 380 + [0.1] * 17, rival, images=397)
+    known = verdict(*given, ACCURACY, rival=1, name="the tutorial's")
+    assert known.difference == pytest.approx(images_apart / 397, rel=0.1)
+    assert least < known.probability < most or known.probability == most
+    assert known.sentence.startswith("better" if images_apart == 8 else "no better")
+
+
 def test_a_winner_by_luck_is_called_no_better() -> None:
     known = verdict(*guesses(30, 150, 0.9), ACCURACY, rival=7, name="the probe")
     assert known.probability < 0.9
