@@ -74,8 +74,7 @@ def test_every_trial_has_one_whole_row(
             for name in COLUMNS
             if getattr(record, name) is None
             and name not in ("step_size", "gamma", "final_fraction", "peak", "first")
-            and name not in ("optimizer", "nesterov", "beta1", "beta2", "stage_lr_decay")
-            and name not in ("batchnorm", "head_start", "fast_layers")
+            and name not in ("beta1", "beta2")
             and name not in ("curve", "probabilities", "error_kind", "error_message")
         ]
         assert absent == []
