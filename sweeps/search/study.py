@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import optuna
 from optuna.storages import BaseStorage, JournalStorage
@@ -66,7 +66,7 @@ class SearchStudy:
         study = optuna.create_study(
             storage=storage,
             study_name=spec.name,
-            direction=cast(Any, spec.objective.direction),
+            direction=spec.objective.direction,
             load_if_exists=True,
         )
         space = SearchSpace.of(spec)
