@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from threading import RLock
 from typing import Any
 
@@ -19,6 +19,7 @@ from sweeps.running.health import Consequence, Failure, LaneHealth, told
 from sweeps.running.lanes import Lane, LaneKind, free_lane
 from sweeps.running.messages import Report
 from sweeps.running.observer import Observer
+from sweeps.running.probing import Probing
 from sweeps.search.study import SearchStudy
 from sweeps.spec.models import SweepSpec
 
@@ -46,6 +47,7 @@ class StudySearcher(Searcher):
         clock: Seconds since the epoch.
         deadline_s: By the clock; no trial is proposed after it, and those that run are cut, but
             for first tries, which run to their end.
+        known: Rows of an earlier start, with what they answered.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class StudySearcher(Searcher):
         observer: Observer,
         clock: Callable[[], float] = time.time,
         deadline_s: float | None = None,
+        known: Iterable[TrialRecord] = (),
     ) -> None:
         super().__init__(metric="score", mode=spec.objective.direction[:3])
         self._study = study
@@ -78,6 +81,9 @@ class StudySearcher(Searcher):
         self.ended: str | None = None
         self.interrupted = False
         self.heard_at_s = clock()
+        self._probing = Probing(study, dataset.val.labels, spec.backbones, observer.noted)
+        for record in known:
+            self._probing.hear(record)
 
     @property
     def num_in_flight(self) -> int:
@@ -283,6 +289,7 @@ class StudySearcher(Searcher):
         if self._kept(record):
             self._study.tell(record)
             self._observer.trial_finished(record)
+            self._probing.hear(record)
         else:
             self._study.give_back(flight.number)
 
