@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import optuna
 from optuna.storages import BaseStorage, JournalStorage
@@ -68,7 +68,7 @@ class SearchStudy:
         study = optuna.create_study(
             storage=storage,
             study_name=spec.name,
-            direction=cast(Any, spec.objective.direction),
+            direction=spec.objective.direction,
             load_if_exists=True,
         )
         space = SearchSpace.of(spec)
