@@ -155,7 +155,7 @@ class Fit:
                 logits = self.model(normalised(batch))
             loss = nn.functional.cross_entropy(logits.float(), labels, label_smoothing=smoothing)
             self.optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             self.optimizer.step()
         self.epoch += 1
 

@@ -75,8 +75,10 @@ def table(answers: list[Answer]) -> str:
 
     Differences are paired by split; their interval is 1.96 standard errors over splits.
     """
-    columns = ("set", "way", "splits", "accuracy", "log-loss", "below the probe's", "told - true")
-    columns += ("true in its 95 %", "s")
+    columns = (
+        "set", "way", "splits", "accuracy", "log-loss", "below the probe's", "told - true",
+        "true in its 95 %", "s",
+    )  # fmt: skip
     lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
     for name in dict.fromkeys(a.set for a in answers):
         of_set = [a for a in answers if a.set == name]
