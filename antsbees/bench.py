@@ -164,8 +164,7 @@ class Bench:
         """Return the probes on the features of an execution's inference precision."""
         precision = execution.inference_precision
         if precision not in self._starts:
-            activations, task = self._activations_in(execution), self.task
             self._starts[precision] = ProbeStarts(
-                activations, task.num_stages, task.views, self._cache
+                self._activations_in(execution), self.task.num_stages, self._cache
             )
         return self._starts[precision]

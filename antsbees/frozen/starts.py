@@ -11,22 +11,22 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from antsbees.frozen.activations import VAL, Activations
+from antsbees.frozen.activations import TRAIN, TRAIN_CENTRED, Activations
 from antsbees.frozen.cache import TensorCache
 from antsbees.frozen.probe import fit_probe
 from antsbees.storage import report_unusable
 
-VERSION = 1  # raised when a probe of the same features becomes another one
+VERSION = 2  # raised when a probe of the same features becomes another one
 
 
 class ProbeStarts:
     """The first weights of heads, for the images they are to learn from.
 
-    They do not depend on a trial's seed, nor on how many stages it freezes.
+    They do not depend on a trial's seed, nor on how many stages it freezes. Images are learnt from
+    as validation sees them: a probe of all views is no better, and costs as many times more.
 
     Args:
         num_stages: Of the backbone: all.
-        num_views: Of the training images.
         cache: Where weights are kept for other processes; ``None`` fits once a process.
     """
 
@@ -34,21 +34,19 @@ class ProbeStarts:
         self,
         activations: Activations,
         num_stages: int,
-        num_views: int,
         cache: TensorCache | None = None,
     ) -> None:
         self._activations = activations
         self._num_stages = num_stages
-        self._num_views = num_views
         self._cache = cache
         self._fitted: dict[str, Tensor] = {}
 
     def head(self, splits: tuple[str, ...]) -> nn.Linear:
-        """Return a head that starts as the probe on all views of these splits."""
+        """Return a head that starts as the probe on the images of these splits."""
         return self._head("-".join(splits), lambda: self._fit(splits))
 
     def fold_head(self, learnt: tuple[int, ...]) -> nn.Linear:
-        """Return a head that starts as the probe on all views of some of all images.
+        """Return a head that starts as the probe on some of all images.
 
         Args:
             learnt: Places in train and val together.
@@ -71,8 +69,7 @@ class ProbeStarts:
         cache = self._cache
         if cache is None:
             return fit()
-        name = f"probe{VERSION}-{images}-{self._num_views}-views"
-        key = f"{self._activations.features_key}/{name}"
+        key = f"{self._activations.features_key}/probe{VERSION}-{images}"
         with cache.computing(key):
             if (ready := cache.load(key)) is not None:
                 return ready.clone()
@@ -85,35 +82,18 @@ class ProbeStarts:
             return fitted
 
     def _fit(self, splits: tuple[str, ...]) -> Tensor:
-        """Fit to what ``Training`` learns from: validation images have a single view."""
-        dataset, k = self._activations.dataset, self._num_stages
-        views = {split: 1 if split == VAL else self._num_views for split in splits}
-        self._activations.prepare(k, [(s, view) for s in splits for view in range(views[s])])
-        features, labels, images = [], [], []
-        num_images = 0
-        for split in splits:
-            of_split = dataset.split(split).labels
-            for view in range(views[split]):
-                features.append(self._activations.get(split, k, view).cpu())
-                labels.append(torch.tensor(of_split))
-                images.append(torch.arange(len(of_split)) + num_images)
-            num_images += len(of_split)
-        return self._probe(features, labels, images)
+        k, dataset = self._num_stages, self._activations.dataset
+        sources = [TRAIN_CENTRED if split == TRAIN else split for split in splits]
+        self._activations.prepare(k, [(source, 0) for source in sources])
+        features = torch.cat([self._activations.get(source, k, 0).cpu() for source in sources])
+        labels = [label for split in splits for label in dataset.split(split).labels]
+        return self._probe(features, torch.tensor(labels))
 
     def _fit_some(self, learnt: tuple[int, ...]) -> Tensor:
-        """Fit to what ``Training`` learns from in a fold: every image has all views."""
-        views, places = self._num_views, torch.tensor(learnt)
-        features = [
-            self._activations.pooled(self._num_stages, view).cpu()[places] for view in range(views)
-        ]
-        labels = torch.tensor(self._activations.dataset.pooled.labels)[places]
-        return self._probe(features, [labels] * views, [torch.arange(len(learnt))] * views)
+        places = torch.tensor(learnt)
+        features = self._activations.pooled_val(self._num_stages).cpu()[places]
+        return self._probe(features, torch.tensor(self._activations.dataset.pooled.labels)[places])
 
-    def _probe(self, features: list[Tensor], labels: list[Tensor], images: list[Tensor]) -> Tensor:
-        probe = fit_probe(
-            torch.cat(features).float(),
-            torch.cat(labels),
-            len(self._activations.dataset.classes),
-            images=torch.cat(images),
-        )
+    def _probe(self, features: Tensor, labels: Tensor) -> Tensor:
+        probe = fit_probe(features.float(), labels, len(self._activations.dataset.classes))
         return torch.cat([probe.weight, probe.bias[:, None]], dim=1)

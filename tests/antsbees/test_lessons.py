@@ -10,7 +10,7 @@ import pytest
 from antsbees.config import TrialConfig
 from antsbees.hyperparameters import HeadStart
 from antsbees.lessons import Fold
-from tests.antsbees.laboratory import Laboratory, timeless
+from tests.antsbees.laboratory import Laboratory, head_of, timeless
 
 HEAD = TrialConfig(9, lr=0.01, batch_size=8, epochs=2)
 TRAIN = tuple(range(24))  # of the tiny images
@@ -48,7 +48,7 @@ def test_a_probe_is_fitted_to_what_the_fold_learns(lite0_lab: Laboratory) -> Non
     config = replace(HEAD, head_start=HeadStart.PROBE)
     bench = lite0_lab.bench(lite0_lab.cache)
     weights = [
-        bench.fold_training(config, learnt, (0, 39)).trained[-1].weight
+        head_of(bench.fold_training(config, learnt, (0, 39)).trained)
         for learnt in (tuple(range(1, 39)), tuple(range(2, 39)), tuple(range(1, 39)))
     ]
     assert (weights[0] == weights[2]).all()

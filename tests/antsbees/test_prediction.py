@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from antsbees.errors import DataError
 from antsbees.machine.devices import Execution
 from antsbees.prediction import Prediction, image_files, predict
 from antsbees.training import Training
-from tests.antsbees.laboratory import Laboratory
+from tests.antsbees.laboratory import Laboratory, judged
 
 CONFIG = TrialConfig(7, lr=0.01, batch_size=8, epochs=1, schedule=Schedule())
 
@@ -25,7 +25,7 @@ def trained(lab: Laboratory, folder: Path) -> tuple[Training, SavedModel]:
     training = lab.training(CONFIG)
     training.run_epoch()
     description = ModelDescription(
-        lab.task, CONFIG, ("ants", "bees"), "tiny", "f", str(lab.run.inference_precision)
+        lab.task, CONFIG, ("ants", "bees"), "tiny", "f", str(lab.execution.inference_precision)
     )
     save_model(folder, training.network(), description, "")
     return training, load_model(folder)
@@ -40,12 +40,12 @@ def model(lite0_lab: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> Sa
 def test_predictions_are_those_of_the_evaluation(
     lite0_lab: Laboratory, tmp_path: Path, precision: Precision, tolerance: float
 ) -> None:
-    lab = replace(lite0_lab, run=Execution(inference_precision=Precision(precision)))
+    lab = replace(lite0_lab, execution=Execution(inference_precision=Precision(precision)))
     training, model = trained(lab, tmp_path / "model")
     answers = list(predict(model, lab.dataset.val.paths))
     assert len(answers) == 16
     found = [[answer.probabilities[name] for name in ("ants", "bees")] for answer in answers]
-    np.testing.assert_allclose(found, training.evaluation.probabilities, atol=tolerance)
+    np.testing.assert_allclose(found, judged(training).probabilities, atol=tolerance)
     assert [answer.path for answer in answers] == list(lab.dataset.val.paths)
 
 
@@ -87,7 +87,7 @@ def test_predicting_is_lazy(model: SavedModel, lite0_lab: Laboratory) -> None:
     """The first answer comes before the second file is asked for."""
     asked: list[Path] = []
 
-    def paths() -> object:
+    def paths() -> Iterator[Path]:
         for path in lite0_lab.dataset.val.paths:
             asked.append(path)
             yield path
