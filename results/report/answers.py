@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from results.evidence import Floats, Whole
+from results.evidence import Floats, Integers
 from results.finals import OutOfFold
 from results.ranking import wilson_interval
 from results.report.gathered import Images, class_names
@@ -33,12 +33,12 @@ class Answered:
     source: str
     places: Sequence[int]
     probabilities: Floats
-    labels: Whole
+    labels: Integers
 
     @property
-    def predicted(self) -> Whole:
+    def predicted(self) -> Integers:
         """The class with the highest probability, ``(images,)``."""
-        found: Whole = self.probabilities.argmax(axis=1)
+        found: Integers = self.probabilities.argmax(axis=1)
         return found
 
 

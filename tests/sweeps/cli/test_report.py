@@ -37,7 +37,7 @@ def paths(
         )  # fmt: skip
         Leaderboard(paths.leaderboard).append(record)
         for fold in range(NUM_FOLDS):
-            Finals(paths.finals).append(answers(tiny_dataset, number, fold))
+            Finals(paths.finals).append([answers(tiny_dataset, number, fold)])
     return paths
 
 
@@ -94,7 +94,7 @@ def test_pictures_are_shown_unless_they_are_not_wanted(
     paths: RunPaths, tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    Finals(paths.finals).append(answers(tiny_dataset, 1, 1))
+    Finals(paths.finals).append([answers(tiny_dataset, 1, 1)])
     better = row(
         1, 0.9, dataset_fingerprint=tiny_dataset.fingerprint, frozen_stages=99, probabilities=None
     )
