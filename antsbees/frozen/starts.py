@@ -6,17 +6,17 @@ Linear probing, then fine-tuning: https://arxiv.org/abs/2202.10054.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from antsbees.frozen.activations import VAL, Activations
 from antsbees.frozen.cache import TensorCache
-from antsbees.frozen.probe import fit_probe
+from antsbees.frozen.probe import Probe, fit_probe, fold_probes
 from antsbees.storage import report_unusable
 
-VERSION = 1  # raised when a probe of the same features becomes another one
+VERSION = 2  # raised when a probe of the same features becomes another one
 
 
 class ProbeStarts:
@@ -45,29 +45,25 @@ class ProbeStarts:
 
     def head(self, splits: tuple[str, ...]) -> nn.Linear:
         """Return a head that starts as the probe on all views of these splits."""
-        return self._head("-".join(splits), lambda: self._fit(splits))
+        return _head_of(self._fitted_to("-".join(splits), lambda: self._fit(splits)))
 
-    def fold_head(self, learnt: tuple[int, ...]) -> nn.Linear:
-        """Return a head that starts as the probe on all views of some of all images.
+    def fold_heads(self, folds: Sequence[Sequence[int]]) -> list[nn.Linear]:
+        """Return for each fold of all images a head that starts as the probe on all the others.
 
         Args:
-            learnt: Places in train and val together.
+            folds: Places in train and val together; each place in one of them.
         """
-        named = hashlib.sha256(repr(learnt).encode()).hexdigest()[:32]
-        return self._head(f"fold-{named}", lambda: self._fit_some(learnt))
+        named = hashlib.sha256(repr([list(fold) for fold in folds]).encode()).hexdigest()[:32]
+        fitted = self._fitted_to(f"folds-{named}", lambda: self._fit_without_each(folds))
+        return [_head_of(weights) for weights in fitted]
 
-    def _head(self, images: str, fit: Callable[[], Tensor]) -> nn.Linear:
+    def _fitted_to(self, images: str, fit: Callable[[], Tensor]) -> Tensor:
+        """Return weights with the bias last, ``(..., num_classes, D + 1) float32``."""
         if images not in self._fitted:
             self._fitted[images] = self._load_or_fit(images, fit)
-        weights = self._fitted[images]
-        head = nn.Linear(weights.shape[1] - 1, weights.shape[0])
-        with torch.no_grad():
-            head.weight.copy_(weights[:, :-1])
-            head.bias.copy_(weights[:, -1])
-        return head
+        return self._fitted[images]
 
     def _load_or_fit(self, images: str, fit: Callable[[], Tensor]) -> Tensor:
-        """Return ``(num_classes, D + 1) float32``, the bias last."""
         cache = self._cache
         if cache is None:
             return fit()
@@ -85,35 +81,45 @@ class ProbeStarts:
             return fitted
 
     def _fit(self, splits: tuple[str, ...]) -> Tensor:
-        """Fit to what ``Training`` learns from: validation images have a single view."""
-        dataset, k = self._activations.dataset, self._num_stages
-        views = {split: 1 if split == VAL else self._num_views for split in splits}
-        self._activations.prepare(k, [(s, view) for s in splits for view in range(views[s])])
-        features, labels, images = [], [], []
-        num_images = 0
-        for split in splits:
-            of_split = dataset.split(split).labels
-            for view in range(views[split]):
-                features.append(self._activations.get(split, k, view).cpu())
-                labels.append(torch.tensor(of_split))
-                images.append(torch.arange(len(of_split)) + num_images)
-            num_images += len(of_split)
-        return self._probe(features, labels, images)
-
-    def _fit_some(self, learnt: tuple[int, ...]) -> Tensor:
-        """Fit to what ``Training`` learns from in a fold: every image has all views."""
-        views, places = self._num_views, torch.tensor(learnt)
+        """Fit to what ``Training`` learns from: every image as often as there are views."""
+        dataset, k, views = self._activations.dataset, self._num_stages, range(self._num_views)
+        read = {split: (0,) if split == VAL else tuple(views) for split in splits}
+        self._activations.prepare(k, [(s, view) for s in splits for view in read[s]])
         features = [
-            self._activations.pooled(self._num_stages, view).cpu()[places] for view in range(views)
+            self._activations.get(split, k, 0 if split == VAL else view).cpu()
+            for view in views
+            for split in splits
         ]
-        labels = torch.tensor(self._activations.dataset.pooled.labels)[places]
-        return self._probe(features, [labels] * views, [torch.arange(len(learnt))] * views)
-
-    def _probe(self, features: list[Tensor], labels: list[Tensor], images: list[Tensor]) -> Tensor:
+        labels = torch.tensor([label for split in splits for label in dataset.split(split).labels])
         probe = fit_probe(
             torch.cat(features).float(),
-            torch.cat(labels),
-            len(self._activations.dataset.classes),
-            images=torch.cat(images),
+            labels.repeat(self._num_views),
+            len(dataset.classes),
+            images=torch.arange(len(labels)).repeat(self._num_views),
         )
-        return torch.cat([probe.weight, probe.bias[:, None]], dim=1)
+        return _weights_of(probe)
+
+    def _fit_without_each(self, folds: Sequence[Sequence[int]]) -> Tensor:
+        dataset, k = self._activations.dataset, self._num_stages
+        views = [self._activations.pooled(k, view).cpu() for view in range(self._num_views)]
+        probes = fold_probes(
+            torch.stack(views).float(),
+            self._activations.pooled_val(k).cpu().float(),
+            torch.tensor(dataset.pooled.labels),
+            folds,
+            len(dataset.classes),
+        )
+        return torch.stack([_weights_of(probe) for probe in probes])
+
+
+def _weights_of(probe: Probe) -> Tensor:
+    """Return ``(num_classes, D + 1) float32``, the bias last."""
+    return torch.cat([probe.weight, probe.bias[:, None]], dim=1)
+
+
+def _head_of(weights: Tensor) -> nn.Linear:
+    head = nn.Linear(weights.shape[1] - 1, weights.shape[0])
+    with torch.no_grad():
+        head.weight.copy_(weights[:, :-1])
+        head.bias.copy_(weights[:, -1])
+    return head
