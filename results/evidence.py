@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from results.schema import Objective
 
 Floats = NDArray[np.float64]
-Whole = NDArray[np.int64]
+Integers = NDArray[np.int64]
 
 _LEAST = 1e-12  # of a probability: one that is zero would make a loss infinite
 
@@ -28,7 +28,7 @@ class Evidence:
     """
 
     probabilities: Floats
-    labels: Whole
+    labels: Integers
     counts: Floats
     losses: Floats
     hits: Floats

@@ -22,7 +22,7 @@ from results.columns import (
     column,
     columns_of,
 )
-from results.evidence import Evidence, Floats, Whole
+from results.evidence import Evidence, Floats, Integers
 from results.files import Layout
 from results.table import SweepTable
 
@@ -120,7 +120,7 @@ class OutOfFold:
 
     trial_numbers: tuple[int, ...]
     probabilities: Floats
-    labels: Whole
+    labels: Integers
     losses: Floats
     hits: Floats
 
@@ -157,11 +157,11 @@ def out_of_fold(records: Sequence[FoldRecord]) -> OutOfFold:
         both = measured.setdefault(trial, np.zeros((2, num_images)))
         both[:, images] += np.concatenate([known.losses, known.hits])
         times.setdefault(trial, np.zeros(num_images))[images] += 1
-    whole = tuple(trial for trial in sorted(sums) if (times[trial] > 0).all())
-    means = [sums[trial] / times[trial][:, None] for trial in whole]
+    complete = tuple(trial for trial in sorted(sums) if (times[trial] > 0).all())
+    means = [sums[trial] / times[trial][:, None] for trial in complete]
     answered = np.stack(means) if means else np.zeros((0, num_images, num_classes))
-    means_of_both = [measured[trial] / times[trial] for trial in whole]
+    means_of_both = [measured[trial] / times[trial] for trial in complete]
     losses, hits = (
         np.stack(means_of_both, axis=1) if means_of_both else np.zeros((2, 0, num_images))
     )
-    return OutOfFold(whole, answered, labels, losses, hits)
+    return OutOfFold(complete, answered, labels, losses, hits)

@@ -11,7 +11,7 @@ from sweeps.errors import UsageError
 
 @dataclass(frozen=True)
 class RunPaths:
-    """Where a run writes.
+    """Where sweeps and trained models are written.
 
     Args:
         root: ``runs/`` in the current folder, or what the user chose; absolute.

@@ -184,6 +184,9 @@ class SweepSpec(Model):
     inference_precision: Precision = Field(
         default=Precision.AUTO, description="Of the frozen part and of evaluation."
     )
+    fast_layers: bool = Field(
+        default=True, description="Our own layers, faster on a CPU; false: those of torch."
+    )
     search: Search = Search()
     finals: Annotated[Finals | Literal["none"] | None, BeforeValidator(_no_finals)] = Field(
         default=None, description="How a winner is named; none: by the score of its trial."

@@ -26,15 +26,15 @@ class Laboratory:
     backbone: Backbone
     task: TaskConfig
     cache: TensorCache
-    run: Execution = ON_ONE_THREAD
+    execution: Execution = ON_ONE_THREAD
 
     def activations(self, cache: TensorCache | None = None) -> Activations:
         """Return activations on the given cache, by default on none."""
-        return Activations(self.dataset, self.backbone, self.task, self.run, cache)
+        return Activations(self.dataset, self.backbone, self.task, self.execution, cache)
 
     def bench(self, cache: TensorCache | None = None) -> Bench:
         """Return a bench on the given cache, by default on none."""
-        return Bench(self.dataset, self.task, self.run, cache, backbone=self.backbone)
+        return Bench(self.dataset, self.task, self.execution, cache, backbone=self.backbone)
 
     def training(
         self,
@@ -46,7 +46,7 @@ class Laboratory:
         if activations is None:
             return self.bench(self.cache).training(config, train_on)
         lesson = Splits(activations, train_on)
-        return Training(config, self.task, self.backbone, lesson, self.run)
+        return Training(config, self.task, self.backbone, lesson, self.execution)
 
     def curve(
         self, config: TrialConfig, activations: Activations | None = None

@@ -25,7 +25,7 @@ def trained(lab: Laboratory, folder: Path) -> tuple[Training, SavedModel]:
     training = lab.training(CONFIG)
     training.run_epoch()
     description = ModelDescription(
-        lab.task, CONFIG, ("ants", "bees"), "tiny", "f", str(lab.run.inference_precision)
+        lab.task, CONFIG, ("ants", "bees"), "tiny", "f", str(lab.execution.inference_precision)
     )
     save_model(folder, training.network(), description, "")
     return training, load_model(folder)
@@ -40,7 +40,7 @@ def model(lite0_lab: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> Sa
 def test_predictions_are_those_of_the_evaluation(
     lite0_lab: Laboratory, tmp_path: Path, precision: Precision, tolerance: float
 ) -> None:
-    lab = replace(lite0_lab, run=Execution(inference_precision=Precision(precision)))
+    lab = replace(lite0_lab, execution=Execution(inference_precision=Precision(precision)))
     training, model = trained(lab, tmp_path / "model")
     answers = list(predict(model, lab.dataset.val.paths))
     assert len(answers) == 16

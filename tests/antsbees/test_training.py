@@ -205,8 +205,8 @@ def test_the_whole_network_answers_as_the_parts_do(resnet18_lab: Laboratory, k: 
 
 @pytest.mark.parametrize("k", [6, 9])
 def test_bf16_trains(lite0_lab: Laboratory, k: int) -> None:
-    run = Execution(precision=Precision.BF16, inference_precision=Precision.BF16)
-    curve = replace(lite0_lab, run=run).curve(short(k))
+    execution = Execution(precision=Precision.BF16, inference_precision=Precision.BF16)
+    curve = replace(lite0_lab, execution=execution).curve(short(k))
     assert len(curve) == 2
     assert all(np.isfinite(metrics["val_loss"]) for metrics in curve)
 

@@ -98,6 +98,18 @@ def row(number: int = 0, score: float | None = 0.9, **changes: Any) -> TrialReco
     return replace(record, **changes)
 
 
+class FakeRay:
+    """As much of Ray as tells on which node a process is."""
+
+    HERE = "this node"
+
+    def get_runtime_context(self) -> FakeRay:
+        return self
+
+    def get_node_id(self) -> str:
+        return self.HERE
+
+
 @dataclass
 class Notes:
     """An observer that writes down what it is told."""

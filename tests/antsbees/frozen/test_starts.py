@@ -58,9 +58,9 @@ def test_before_its_first_step_a_trial_answers_as_the_probe(lab: Laboratory, fro
     k = lab.task.num_stages - from_end
     training = lab.training(replace(PROBE, frozen_stages=k))
     labels, source = torch.tensor(lab.dataset.val.labels), lab.activations()
-    ours = evaluate(training.trained, source.val(k), labels, lab.backbone, lab.run)
+    ours = evaluate(training.trained, source.val(k), labels, lab.backbone, lab.execution)
     features = source.val(lab.task.num_stages)
-    expected = evaluate(probe_of(lab), features, labels, lab.backbone, lab.run)
+    expected = evaluate(probe_of(lab), features, labels, lab.backbone, lab.execution)
     np.testing.assert_allclose(ours.probabilities, expected.probabilities, atol=1e-5)
 
 
@@ -99,8 +99,8 @@ def test_what_is_learnt_from_is_what_the_probe_is_fitted_to(lite0_lab: Laborator
 
 def test_one_process_fits_it_for_all(lite0_lab: Laboratory, cache: TensorCache) -> None:
     fitted = ProbeStarts(lite0_lab.activations(cache), 9, 2, cache).head(("train",))
-    lab, run = lite0_lab, lite0_lab.run
-    reader = NoActivations(lab.dataset, lab.backbone, lab.task, run, cache)
+    lab, execution = lite0_lab, lite0_lab.execution
+    reader = NoActivations(lab.dataset, lab.backbone, lab.task, execution, cache)
     read = ProbeStarts(reader, 9, 2, cache).head(("train",))
     assert torch.equal(read.weight, fitted.weight)
     assert torch.equal(read.bias, fitted.bias)
@@ -133,7 +133,7 @@ def test_a_folder_that_cannot_be_used_costs_the_file_only(
 
 def test_a_training_without_the_head_it_asks_for_is_refused(lite0_lab: Laboratory) -> None:
     lab = lite0_lab
-    parts = (lab.task, lab.backbone, Splits(lab.activations()), lab.run)
+    parts = (lab.task, lab.backbone, Splits(lab.activations()), lab.execution)
     with pytest.raises(ValueError, match="head_start is probe, which the given head is not"):
         Training(PROBE, *parts)
     with pytest.raises(ValueError, match="head_start is random"):
@@ -141,8 +141,8 @@ def test_a_training_without_the_head_it_asks_for_is_refused(lite0_lab: Laborator
 
 
 def test_a_bench_in_bf16_starts_from_features_in_bf16(lite0_lab: Laboratory) -> None:
-    run = Execution(inference_precision=Precision.BF16)
-    bench = Bench(lite0_lab.dataset, lite0_lab.task, run, backbone=lite0_lab.backbone)
+    execution = Execution(inference_precision=Precision.BF16)
+    bench = Bench(lite0_lab.dataset, lite0_lab.task, execution, backbone=lite0_lab.backbone)
     weight = bench.training(PROBE).trained[-1].weight
     assert not torch.equal(weight, probe_of(lite0_lab).weight)
     assert weight.isfinite().all()
