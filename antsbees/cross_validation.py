@@ -1,4 +1,4 @@
-"""Cross-validation: configurations are trained without each fold of all images, and judged on it."""
+"""Cross-validation: configurations trained without each fold of all images, and judged on it."""
 
 from __future__ import annotations
 

@@ -152,7 +152,9 @@ class Fold:
         of_second = [place - border for place in places if place >= border]
         parts = [
             _taken(self.activations.get(source, k, view), rows)
-            for (source, view), rows in zip((of_train, (VAL, 0)), (of_first, of_second), strict=True)
+            for (source, view), rows in zip(
+                (of_train, (VAL, 0)), (of_first, of_second), strict=True
+            )
             if rows
         ]
         return _together(parts)

@@ -73,7 +73,7 @@ def test_what_is_computed_before_is_not_computed_again(
 ) -> None:
     """The numbers of frozen stages of all finalists, each from the one before it."""
     lab = lite0_lab
-    bench = Bench.sharing(lab.dataset, lab.task, lab.run, tmp_path, 10**9)
+    bench = Bench.sharing(lab.dataset, lab.task, lab.execution, tmp_path, 10**9)
     bench.compute([9, 8])
     files = {path.name for path in tmp_path.rglob("*.tensor")}
     assert {f"{split}-k{k}.tensor" for split in ("train-centred-v0", "val-v0", "train-v1")
