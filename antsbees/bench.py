@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from antsbees.config import Precision, TaskConfig, TrialConfig
 from antsbees.data.datasets import Dataset
-from antsbees.frozen.activations import TRAIN, TRAIN_CENTRED, VAL, Activations
+from antsbees.frozen.activations import TRAIN_CENTRED, Activations
 from antsbees.frozen.cache import TensorCache
 from antsbees.frozen.starts import ProbeStarts
 from antsbees.hyperparameters import HeadStart
@@ -145,22 +145,22 @@ class Bench:
         return self._starts_in(self._execution_of(self._head)).fold_heads(folds)
 
     def compute(self, stages: Sequence[int]) -> None:
-        """Have at hand what folds need of some numbers of frozen stages.
+        """Compute what folds need and no training does: training images as validation sees them.
 
-        Each goes on from the one before it; without a cache nothing can be kept for later.
+        Without a cache nothing can be kept for later.
+
+        Args:
+            stages: Numbers of frozen stages; each goes on from the one before it.
         """
-        if self._cache is None:
-            return
-        source = self._activations_in(self._execution_of(self._head))
-        of_train = [(TRAIN, view) for view in range(self.task.views)]
-        for split, view in [(TRAIN_CENTRED, 0), (VAL, 0), *of_train]:
+        if self._cache is not None:
+            source = self._activations_in(self._execution_of(self._head))
             for k in sorted(stages):
-                source.get(split, k, view)
+                source.get(TRAIN_CENTRED, k, 0)
 
-    def training_features(self) -> list[Tensor]:
-        """Return for each view what the whole backbone makes of every image to learn from it."""
+    def training_features(self, num_views: int) -> list[Tensor]:
+        """Return for the first views what the whole backbone makes of every image to learn from."""
         source = self._activations_in(self._execution_of(self._head))
-        return [source.pooled(self.task.num_stages, view) for view in range(self.task.views)]
+        return [source.pooled(self.task.num_stages, view) for view in range(num_views)]
 
     def pooled_features(self) -> Tensor:
         """Return what the whole backbone makes of every image, ``(N, width)``: train, then val."""
@@ -197,8 +197,7 @@ class Bench:
         """Return the probes on the features of an execution's inference precision."""
         precision = execution.inference_precision
         if precision not in self._starts:
-            activations, task = self._activations_in(execution), self.task
             self._starts[precision] = ProbeStarts(
-                activations, task.num_stages, task.views, self._cache
+                self._activations_in(execution), self.task.num_stages, self._cache
             )
         return self._starts[precision]

@@ -74,7 +74,9 @@ class CrossValidation:
             for config in configs
             for number, learnt in enumerate(self._learnt)
         ]
-        views = [view.cpu() for view in self._bench.training_features()]
+        longest = max((config.epochs for config in configs), default=1)
+        num_views = min(longest, self._bench.task.views)
+        views = [view.cpu() for view in self._bench.training_features(num_views)]
         fused = FusedHeads(heads, views, labels, num_classes)
         fused.train()
         logits = fused.logits(self._bench.pooled_features().cpu())

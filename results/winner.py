@@ -42,7 +42,7 @@ def final_winner(
     """Choose the winner; ``None`` if no finalist answered for every image.
 
     The cheapest has most stages frozen, then the smallest images, then the fewest epochs: what
-    depends on how busy a machine was would choose anew each time.
+    depends on how busy a machine was would choose another one each time.
 
     Args:
         trials: The rows of the sweep.

@@ -21,7 +21,7 @@ from sweeps.origin import Origin
 from sweeps.rows import config_of, execution_of, task_of
 from sweeps.views.model_card import model_card
 
-Report = Callable[[int, EpochMetrics], None]
+OnEpoch = Callable[[int, EpochMetrics], None]
 """Called with the seed and the metrics of every epoch."""
 
 
@@ -49,8 +49,7 @@ class Retrained:
     """What came out of training a configuration again.
 
     Args:
-        finals: The metrics of the last epoch, by seed, of the seeds that worked; the model is that
-            of the first.
+        last_epochs: Its metrics, by seed, of the seeds that worked; the model is that of the first.
         diverged: What went wrong under the others.
         reproduced: Whether the trial's own seed gave the row's accuracy and loss exactly; ``None``
             where that cannot be asked: other images, another device, or it diverged.
@@ -59,7 +58,7 @@ class Retrained:
     """
 
     folder: Path
-    finals: Mapping[int, EpochMetrics]
+    last_epochs: Mapping[int, EpochMetrics]
     diverged: Mapping[int, str] = field(default_factory=dict)
     reproduced: bool | None = None
     on_all: bool = False
@@ -69,14 +68,14 @@ class Retrained:
     @property
     def accuracies(self) -> dict[int, float]:
         """Validation accuracy by seed; empty when the validation images were learnt from."""
-        finals = {} if self.on_all else self.finals
-        return {seed: metrics.val_accuracy for seed, metrics in finals.items()}
+        last_epochs = {} if self.on_all else self.last_epochs
+        return {seed: metrics.val_accuracy for seed, metrics in last_epochs.items()}
 
 
-def retrain(asked: Asked, folder: Path, report: Report) -> Retrained:
+def retrain(asked: Asked, folder: Path, report: OnEpoch) -> Retrained:
     """Train a row's configuration with its own seed, then with further ones.
 
-    The model of the first seed that works is saved as soon as it is there, and described anew
+    The model of the first seed that works is saved as soon as it is there, and described again
     after every further one.
 
     Raises:
@@ -112,7 +111,7 @@ def _bench(asked: Asked) -> Bench:
     return Bench.sharing(origin.dataset, task, execution, cache_folder(), origin.cache_max_bytes)
 
 
-def _epochs(training: Training, report: Report) -> Iterator[EpochMetrics]:
+def _epochs(training: Training, report: OnEpoch) -> Iterator[EpochMetrics]:
     for _ in range(training.config.epochs):
         metrics = training.run_epoch()
         report(training.config.seed, metrics)
@@ -134,7 +133,7 @@ def _result(
         reproduced = (epoch.val_accuracy, epoch.val_loss) == (record.val_accuracy, record.val_loss)
     return Retrained(
         folder=folder,
-        finals={seed: curve[-1] for seed, curve in curves.items()},
+        last_epochs={seed: curve[-1] for seed, curve in curves.items()},
         diverged={seed: str(error) for seed, error in diverged.items()},
         reproduced=reproduced,
         on_all=asked.on_all,
@@ -166,7 +165,7 @@ def _description(
         dataset=bench.dataset.name,
         dataset_fingerprint=bench.dataset.fingerprint,
         inference_precision=facts["inference_precision"],
-        metrics=_metrics(result, result.finals[saved.config.seed]),
+        metrics=_metrics(result, result.last_epochs[saved.config.seed]),
         provenance={
             "sweep": record.sweep,
             "trial_number": record.trial_number,

@@ -1,4 +1,4 @@
-"""What the frozen stages put out for images and view: computed once, then read by every trial."""
+"""What the frozen stages put out for images and views: computed once, then read by every trial."""
 
 from __future__ import annotations
 

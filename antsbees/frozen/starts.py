@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from antsbees.frozen.activations import VAL, Activations
+from antsbees.frozen.activations import TRAIN, TRAIN_CENTRED, Activations
 from antsbees.frozen.cache import TensorCache
 from antsbees.frozen.probe import Probe, fit_probe, fold_probes
 from antsbees.storage import report_unusable
@@ -22,11 +22,11 @@ VERSION = 2  # raised when a probe of the same features becomes another one
 class ProbeStarts:
     """The first weights of heads, for the images they are to learn from.
 
-    They do not depend on a trial's seed, nor on how many stages it freezes.
+    They do not depend on a trial's seed, nor on how many stages it freezes. Images are learnt from
+    as validation sees them: a probe of all views is no better, and costs as many times more.
 
     Args:
         num_stages: Of the backbone: all.
-        num_views: Of the training images.
         cache: Where weights are kept for other processes; ``None`` fits once a process.
     """
 
@@ -34,17 +34,15 @@ class ProbeStarts:
         self,
         activations: Activations,
         num_stages: int,
-        num_views: int,
         cache: TensorCache | None = None,
     ) -> None:
         self._activations = activations
         self._num_stages = num_stages
-        self._num_views = num_views
         self._cache = cache
         self._fitted: dict[str, Tensor] = {}
 
     def head(self, splits: tuple[str, ...]) -> nn.Linear:
-        """Return a head that starts as the probe on all views of these splits."""
+        """Return a head that starts as the probe on the images of these splits."""
         return _head_of(self._fitted_to("-".join(splits), lambda: self._fit(splits)))
 
     def fold_heads(self, folds: Sequence[Sequence[int]]) -> list[nn.Linear]:
@@ -67,8 +65,7 @@ class ProbeStarts:
         cache = self._cache
         if cache is None:
             return fit()
-        name = f"probe{VERSION}-{images}-{self._num_views}-views"
-        key = f"{self._activations.features_key}/{name}"
+        key = f"{self._activations.features_key}/probe{VERSION}-{images}"
         with cache.computing(key):
             if (ready := cache.load(key)) is not None:
                 return ready.clone()
@@ -81,34 +78,18 @@ class ProbeStarts:
             return fitted
 
     def _fit(self, splits: tuple[str, ...]) -> Tensor:
-        """Fit to what ``Training`` learns from: every image as often as there are views."""
-        dataset, k, views = self._activations.dataset, self._num_stages, range(self._num_views)
-        read = {split: (0,) if split == VAL else tuple(views) for split in splits}
-        self._activations.prepare(k, [(s, view) for s in splits for view in read[s]])
-        features = [
-            self._activations.get(split, k, 0 if split == VAL else view).cpu()
-            for view in views
-            for split in splits
-        ]
+        k, dataset = self._num_stages, self._activations.dataset
+        sources = [TRAIN_CENTRED if split == TRAIN else split for split in splits]
+        self._activations.prepare(k, [(source, 0) for source in sources])
+        features = torch.cat([self._activations.get(source, k, 0).cpu() for source in sources])
         labels = torch.tensor([label for split in splits for label in dataset.split(split).labels])
-        probe = fit_probe(
-            torch.cat(features).float(),
-            labels.repeat(self._num_views),
-            len(dataset.classes),
-            images=torch.arange(len(labels)).repeat(self._num_views),
-        )
-        return _weights_of(probe)
+        return _weights_of(fit_probe(features.float(), labels, len(dataset.classes)))
 
     def _fit_without_each(self, folds: Sequence[Sequence[int]]) -> Tensor:
-        dataset, k = self._activations.dataset, self._num_stages
-        views = [self._activations.pooled(k, view).cpu() for view in range(self._num_views)]
-        probes = fold_probes(
-            torch.stack(views).float(),
-            self._activations.pooled_val(k).cpu().float(),
-            torch.tensor(dataset.pooled.labels),
-            folds,
-            len(dataset.classes),
-        )
+        dataset = self._activations.dataset
+        features = self._activations.pooled_val(self._num_stages).cpu().float()
+        labels = torch.tensor(dataset.pooled.labels)
+        probes = fold_probes(features[None], features, labels, folds, len(dataset.classes))
         return torch.stack([_weights_of(probe) for probe in probes])
 
 

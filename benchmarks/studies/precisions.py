@@ -33,7 +33,7 @@ CASES = (
 EPOCHS = 10
 
 
-def finals(
+def last_epochs(
     dataset: Dataset, backbone: Backbone, k: int, execution: Execution, seeds: int
 ) -> Iterator[EpochMetrics]:
     """Yield the last epoch's metrics of a training under each seed."""
@@ -65,7 +65,7 @@ def main() -> None:
     for name, k, precision, inference, seeds in CASES:
         execution = Execution("cpu", 2, precision, inference)
         start = time.perf_counter()
-        found = list(finals(dataset, backbone, k, execution, seeds))
+        found = list(last_epochs(dataset, backbone, k, execution, seeds))
         accuracies = [metrics.val_accuracy for metrics in found]
         losses = [metrics.val_loss for metrics in found]
         print(

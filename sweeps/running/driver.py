@@ -106,6 +106,7 @@ def _search(
     leaderboard = Leaderboard(paths.leaderboard)
     nodes = cluster.AliveNodes()
     observer.sweep_started(plan_lanes(spec.lanes, nodes()), known)
+    rows = leaderboard.read(spec.name, heavy=True) if known else []
     searcher = StudySearcher(
         study,
         spec,
@@ -114,8 +115,8 @@ def _search(
         publish=leaderboard.append,
         observer=observer,
         deadline_s=_deadline_s(spec),
+        known=rows,
     )
-    rows = leaderboard.read(spec.name, heavy=True) if known else []
     tuner = _tuner(spec, dataset, paths, searcher, rows)
     watch = Watch(searcher, cluster.head_address(), cluster.answers)
     ended = attend(tuner.fit, searcher, watch)

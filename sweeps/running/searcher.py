@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from threading import RLock
 from typing import Any
 
@@ -15,10 +15,11 @@ from antsbees.data.datasets import Dataset
 from results.errors import LeaderboardError
 from results.schema import LOST, TrialRecord, TrialStatus
 from sweeps.running.flights import LOST_MESSAGE, InFlight
-from sweeps.running.health import Failure, LaneHealth, Verdict, told
+from sweeps.running.health import Consequence, Failure, LaneHealth, told
 from sweeps.running.lanes import Lane, LaneKind, free_lane
 from sweeps.running.messages import Report
 from sweeps.running.observer import Observer
+from sweeps.running.probing import Probing
 from sweeps.search.study import SearchStudy
 from sweeps.spec.models import SweepSpec
 
@@ -46,6 +47,7 @@ class StudySearcher(Searcher):
         clock: Seconds since the epoch.
         deadline_s: By the clock; no trial is proposed after it, and those that run are cut, but
             for first tries, which run to their end.
+        known: Rows of an earlier start, with what they answered.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class StudySearcher(Searcher):
         observer: Observer,
         clock: Callable[[], float] = time.time,
         deadline_s: float | None = None,
+        known: Iterable[TrialRecord] = (),
     ) -> None:
         super().__init__(metric="score", mode=spec.objective.direction[:3])
         self._study = study
@@ -78,6 +81,9 @@ class StudySearcher(Searcher):
         self.ended: str | None = None
         self.interrupted = False
         self.heard_at_s = clock()
+        self._probing = Probing(study, dataset.val.labels, spec.backbones, observer.noted)
+        for record in known:
+            self._probing.hear(record)
 
     @property
     def num_in_flight(self) -> int:
@@ -228,31 +234,31 @@ class StudySearcher(Searcher):
 
     def _judge(self, flight: InFlight) -> None:
         failure = flight.failure()
-        verdict = self._health.failed(failure, self._clock())
-        logger.warning("trial %d failed: %s (%s)", flight.number, failure, verdict)
-        if verdict in (Verdict.LANE, Verdict.SWEEP):
+        consequence = self._health.failed(failure, self._clock())
+        logger.warning("trial %d failed: %s (%s)", flight.number, failure, consequence)
+        if consequence in (Consequence.LANE, Consequence.SWEEP):
             self._held.append(flight)
-            self._close_lane(failure, verdict)
+            self._close_lane(failure, consequence)
         elif failure.lost:
             self._losses[flight.number] += 1
             if self._losses[flight.number] < LOSSES:
                 self._give_back(flight)
             else:
                 self._end_trial(flight)
-        elif verdict is Verdict.CONFIGURATION:
+        elif consequence is Consequence.CONFIGURATION:
             self._end_trial(flight)
         elif flight.lane.kind in self._closed or self.ended is not None:
             self._give_back(flight)
         else:
             self._held.append(flight)
 
-    def _close_lane(self, failure: Failure, verdict: Verdict) -> None:
+    def _close_lane(self, failure: Failure, consequence: Consequence) -> None:
         """Close the lane of a failure, whose trials go elsewhere, or end the sweep."""
         if failure.lane not in self._closed:
             self._closed.add(failure.lane)
             open_lanes = {lane.kind: lane for lane in self._lanes_now(self._closed)}
-            sentence = told(failure, verdict, open_lanes)
-            if verdict is Verdict.SWEEP or not open_lanes:
+            sentence = told(failure, consequence, open_lanes)
+            if consequence is Consequence.SWEEP or not open_lanes:
                 self.ended = self.ended or sentence
             else:
                 self._observer.noted(sentence)
@@ -269,7 +275,7 @@ class StudySearcher(Searcher):
         flight = self._held[0]
         lane = flight.lane.kind
         if self._lanes_now({*self._closed, lane}) and not self._health.has_worked(lane):
-            self._close_lane(flight.failure(), Verdict.LANE)
+            self._close_lane(flight.failure(), Consequence.LANE)
         else:
             self._release(lane)
 
@@ -283,6 +289,7 @@ class StudySearcher(Searcher):
         if self._kept(record):
             self._study.tell(record)
             self._observer.trial_finished(record)
+            self._probing.hear(record)
         else:
             self._study.give_back(flight.number)
 
@@ -305,4 +312,4 @@ class StudySearcher(Searcher):
     def _end_unable_to_write(self, error: Exception) -> None:
         logger.error("a row or the study could not be written: %s", error)
         if self.ended is None:
-            self.ended = f"{error}; run the same command again once that is mended"
+            self.ended = f"{error}; run the same command again once that is fixed"

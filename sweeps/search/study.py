@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, cast
@@ -16,8 +17,9 @@ from results.schema import TrialRecord, TrialStatus
 from sweeps.search.firsts import is_dropped, keep_in_step
 from sweeps.search.history import EPOCHS_TOLD
 from sweeps.search.journal import Journal
+from sweeps.search.narrowing import NarrowingSampler
 from sweeps.search.samplers import make_sampler
-from sweeps.search.space import FIRST, SearchSpace
+from sweeps.search.space import BACKBONE, FIRST, SearchSpace
 from sweeps.spec.models import Sampler, SweepSpec
 
 
@@ -72,6 +74,8 @@ class SearchStudy:
         space = SearchSpace.of(spec)
         num_known = len(study.get_trials(deepcopy=False))
         study.sampler = make_sampler(spec, space, num_known)
+        if BACKBONE in space.searched():
+            study.sampler = NarrowingSampler(study.sampler, BACKBONE, spec.seed + num_known)
         keep_in_step(study, storage, spec, space)
         return cls(study, storage, spec, space)
 
@@ -111,6 +115,11 @@ class SearchStudy:
             self._grid.remove(trial.params)
         self._in_flight.add(trial.number)
         return Asked(trial.number, config, trial.user_attrs.get(FIRST))
+
+    def narrow(self, backbones: Collection[str]) -> None:
+        """Propose only these backbones from now on; the grid, which is a list, keeps to it."""
+        if isinstance(self._study.sampler, NarrowingSampler):
+            self._study.sampler.narrow(backbones)
 
     def report(self, number: int, epoch: int, value: float) -> None:
         """Keep the objective of an epoch; a restarted trial's replaces that of its earlier start.

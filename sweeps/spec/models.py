@@ -285,20 +285,20 @@ class SweepSpec(Model):
 
     @property
     def backbones(self) -> tuple[str, ...]:
-        """The backbones to choose from; a first try that names none runs on the first."""
+        """The backbones to choose from, the one of the tutorial's configuration first."""
         return tuple(values_of(self.backbone))
 
     @property
     def firsts(self) -> tuple[First, ...]:
-        """The first tries; the probe is one on each of several backbones."""
-        firsts: list[First] = []
-        for first in self.search.first:
-            if first == PROBE_FIRST and len(self.backbones) > 1:
-                on_each = ({"backbone": backbone} for backbone in self.backbones)
-                firsts += (first.model_copy(update=backbone) for backbone in on_each)
-            else:
-                firsts.append(first)
-        return tuple(firsts)
+        """The first tries: the probe is one on each backbone, the tutorial's is on the first."""
+        return tuple(first for given in self.search.first for first in self._on_backbones(given))
+
+    def _on_backbones(self, first: First) -> Iterator[First]:
+        if len(self.backbones) < 2 or first not in (PROBE_FIRST, TUTORIAL_FIRST):
+            yield first
+            return
+        for backbone in self.backbones if first == PROBE_FIRST else self.backbones[:1]:
+            yield first.model_copy(update={"backbone": backbone})
 
     def task_of(self, backbone: str) -> TaskConfig:
         """Return what all trials on a backbone share."""

@@ -29,7 +29,7 @@ def told(result: Retrained, record: TrialRecord) -> Iterator[str]:
             "Not the same numbers as in the leaderboard, accuracy "
             f"{record.val_accuracy:.4f}, loss {record.val_loss:.6f}{_reason(result)}."
         )
-    elif result.accuracies and record.seed in result.finals:
+    elif result.accuracies and record.seed in result.last_epochs:
         yield f"Not comparable bit by bit: the trial ran on {record.device}."
     for seed, message in result.diverged.items():
         yield f"Seed {seed} gave no model: {message}."

@@ -41,11 +41,12 @@ class Bench:
     rows: list[TrialRecord] = field(default_factory=list)
     states_when_published: list[TrialState] = field(default_factory=list)
     notes: Notes = field(default_factory=Notes)
+    known: list[TrialRecord] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.searcher = StudySearcher(
             self.study, self.spec, DATASET, self._lanes, self._publish, self.notes,
-            clock=lambda: self.now_s, deadline_s=self.deadline_s,
+            clock=lambda: self.now_s, deadline_s=self.deadline_s, known=self.known,
         )  # fmt: skip
 
     def _lanes(self, closed: Collection[LaneKind]) -> tuple[Lane, ...]:

@@ -155,7 +155,7 @@ def test_models_of_seeds_that_worked_outlive_one_that_diverges(room: Room) -> No
     config = replace(HEAD, lr=ON_THE_EDGE, batch_size=100, epochs=1, seed=2)
     row = room.row(config)
     result, lines = room.retrain(row, seeds=4)
-    assert (set(result.finals), set(result.diverged)) == ({2, 5}, {3, 4})
+    assert (set(result.last_epochs), set(result.diverged)) == ({2, 5}, {3, 4})
     assert lines[1].startswith("Seed 3 gave no model: the loss is no longer finite in epoch 1")
     assert lines[3].startswith("Over 2 seeds: ")
     described = load_model(room.folder).description
@@ -167,7 +167,7 @@ def test_the_model_is_that_of_the_first_seed_that_worked(room: Room) -> None:
     worked = room.row(replace(HEAD, lr=ON_THE_EDGE, batch_size=100, epochs=1, seed=2))
     row = replace(worked, seed=0)
     result, lines = room.retrain(row, seeds=3)
-    assert (set(result.finals), set(result.diverged)) == ({2}, {0, 1})
+    assert (set(result.last_epochs), set(result.diverged)) == ({2}, {0, 1})
     assert result.reproduced is None
     assert [line[:19] for line in lines[:2]] == ["Seed 0 gave no mode", "Seed 1 gave no mode"]
     assert load_model(room.folder).description.config.seed == 2

@@ -13,7 +13,7 @@ from torch import nn
 from antsbees.bench import Bench
 from antsbees.config import Precision, Schedule, TrialConfig
 from antsbees.evaluation import evaluate
-from antsbees.frozen.activations import Activations
+from antsbees.frozen.activations import TRAIN_CENTRED, Activations
 from antsbees.frozen.cache import TensorCache
 from antsbees.frozen.probe import fit_probe
 from antsbees.frozen.starts import ProbeStarts
@@ -41,12 +41,9 @@ def cache(tmp_path: Path) -> TensorCache:
 
 
 def probe_of(lab: Laboratory) -> nn.Linear:
-    """Fit the probe to the training views of a laboratory."""
-    source, labels = lab.activations(), lab.dataset.train.labels
-    features = torch.cat([source.train(lab.task.num_stages, v) for v in range(lab.task.views)])
-    images = torch.arange(len(labels)).repeat(lab.task.views)
-    stacked = torch.tensor(labels).repeat(lab.task.views)
-    probe = fit_probe(features.float(), stacked, 2, images=images)
+    """Fit the probe to the training images of a laboratory, seen as validation sees them."""
+    features = lab.activations().get(TRAIN_CENTRED, lab.task.num_stages, 0)
+    probe = fit_probe(features.float(), torch.tensor(lab.dataset.train.labels), 2)
     head = nn.Linear(*probe.weight.T.shape)
     head.load_state_dict({"weight": probe.weight, "bias": probe.bias})
     return head
@@ -98,27 +95,26 @@ def test_what_is_learnt_from_is_what_the_probe_is_fitted_to(lite0_lab: Laborator
 
 
 def test_one_process_fits_it_for_all(lite0_lab: Laboratory, cache: TensorCache) -> None:
-    fitted = ProbeStarts(lite0_lab.activations(cache), 9, 2, cache).head(("train",))
+    fitted = ProbeStarts(lite0_lab.activations(cache), 9, cache).head(("train",))
     lab, execution = lite0_lab, lite0_lab.execution
     reader = NoActivations(lab.dataset, lab.backbone, lab.task, execution, cache)
-    read = ProbeStarts(reader, 9, 2, cache).head(("train",))
+    read = ProbeStarts(reader, 9, cache).head(("train",))
     assert torch.equal(read.weight, fitted.weight)
     assert torch.equal(read.bias, fitted.bias)
-    for other in (ProbeStarts(reader, 9, 3, cache), ProbeStarts(reader, 9, 2)):
-        with pytest.raises(AssertionError, match="asked for train"):
-            other.head(("train",))
+    with pytest.raises(AssertionError, match="asked for train"):
+        ProbeStarts(reader, 9).head(("train",))
     bf16 = NoActivations(
         lab.dataset, lab.backbone, lab.task, Execution(inference_precision=Precision.BF16), cache
     )
     with pytest.raises(AssertionError, match="asked for train"):
-        ProbeStarts(bf16, 9, 2, cache).head(("train",))
+        ProbeStarts(bf16, 9, cache).head(("train",))
 
 
 def test_a_damaged_file_is_fitted_again(lite0_lab: Laboratory, cache: TensorCache) -> None:
-    wanted = ProbeStarts(lite0_lab.activations(cache), 9, 2, cache).head(("train",))
+    wanted = ProbeStarts(lite0_lab.activations(cache), 9, cache).head(("train",))
     (file,) = cache.folder.rglob("probe*.tensor")
     file.write_bytes(file.read_bytes()[:-10])
-    again = ProbeStarts(lite0_lab.activations(cache), 9, 2, cache).head(("train",))
+    again = ProbeStarts(lite0_lab.activations(cache), 9, cache).head(("train",))
     assert torch.equal(again.weight, wanted.weight)
 
 
@@ -127,7 +123,7 @@ def test_a_folder_that_cannot_be_used_costs_the_file_only(
 ) -> None:
     (tmp_path / "cache").write_text("a file in its place")
     cache = TensorCache(tmp_path / "cache", max_bytes=10**9)
-    head = ProbeStarts(lite0_lab.activations(), 9, 2, cache).head(("train",))
+    head = ProbeStarts(lite0_lab.activations(), 9, cache).head(("train",))
     assert torch.equal(head.weight, probe_of(lite0_lab).weight)
 
 

@@ -241,7 +241,7 @@ def test_backbones_of_one_depth_share_a_parameter_of_frozen_stages() -> None:
         assert set(trial.params) == {"backbone", "frozen_stages", "lr"}
         seen.add(config.backbone)
         if not number:
-            assert config.backbone == LITE0  # the tutorial's names none: the first of the choice
+            assert config.backbone == LITE0  # the tutorial's runs on the first of the choice
         study.tell(trial, 0.5)
     assert seen == set(names)
     assert {spec.task_of(name).image_size for name in names} == {224, 260}

@@ -248,7 +248,9 @@ def test_the_probe_is_tried_on_every_backbone() -> None:
     choice = {"choice": ["efficientnet_lite0", "efficientnet_lite2"]}
     tried = make_spec(backbone=choice, search={"first": ["tutorial", "probe"]}).firsts
     assert [(first.name, first.backbone) for first in tried] == [
-        ("tutorial", None), ("probe", "efficientnet_lite0"), ("probe", "efficientnet_lite2"),
+        ("tutorial", "efficientnet_lite0"),
+        ("probe", "efficientnet_lite0"),
+        ("probe", "efficientnet_lite2"),
     ]  # fmt: skip
     assert tried[1].head_start == "probe"
     assert tried[1].frozen_stages == "all"
