@@ -94,7 +94,7 @@ class Training:
             raise ValueError(f"head_start is {config.head_start}, which the given head is not")
         if head is not None:
             trained[-1] = head
-        self.trained: nn.Module = trained.to(execution.device)
+        self.trained: nn.Sequential = trained.to(execution.device)
         self._optimizer = make_optimizer(self.trained, config)
 
     def run_epoch(self) -> EpochMetrics:

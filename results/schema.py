@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -52,7 +52,7 @@ class Objective(StrEnum):
     VAL_LOSS = "val_loss"
 
     @property
-    def direction(self) -> str:
+    def direction(self) -> Literal["maximize", "minimize"]:
         """``maximize`` or ``minimize``, Optuna's words."""
         return "maximize" if self is Objective.VAL_ACCURACY else "minimize"
 

@@ -13,7 +13,7 @@ Indices = NDArray[np.int64]
 
 
 def folds(
-    labels: Sequence[int],
+    labels: Sequence[int] | Indices,
     *,
     num_folds: int,
     repeats: int = 1,

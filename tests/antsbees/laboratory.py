@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from torch import Tensor, nn
+
 from antsbees.bench import Bench
 from antsbees.config import TaskConfig, TrialConfig
 from antsbees.data.datasets import Dataset
+from antsbees.evaluation import Evaluation
 from antsbees.frozen.activations import Activations
 from antsbees.frozen.cache import TensorCache
 from antsbees.lessons import Splits
@@ -54,6 +57,19 @@ class Laboratory:
         """Train all epochs; return their metrics but the times."""
         training = self.training(config, activations)
         return [timeless(training.run_epoch()) for _ in range(config.epochs)]
+
+
+def judged(training: Training) -> Evaluation:
+    """Return the evaluation of the last epoch."""
+    assert training.evaluation is not None
+    return training.evaluation
+
+
+def head_of(trained: nn.Sequential) -> Tensor:
+    """Return the weights of a trained part's head, ``(num_classes, width)``."""
+    head = trained[-1]
+    assert isinstance(head, nn.Linear)
+    return head.weight
 
 
 def timeless(metrics: EpochMetrics) -> dict[str, float]:

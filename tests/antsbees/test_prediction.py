@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from antsbees.errors import DataError
 from antsbees.machine.devices import Execution
 from antsbees.prediction import Prediction, image_files, predict
 from antsbees.training import Training
-from tests.antsbees.laboratory import Laboratory
+from tests.antsbees.laboratory import Laboratory, judged
 
 CONFIG = TrialConfig(7, lr=0.01, batch_size=8, epochs=1, schedule=Schedule())
 
@@ -45,7 +45,7 @@ def test_predictions_are_those_of_the_evaluation(
     answers = list(predict(model, lab.dataset.val.paths))
     assert len(answers) == 16
     found = [[answer.probabilities[name] for name in ("ants", "bees")] for answer in answers]
-    np.testing.assert_allclose(found, training.evaluation.probabilities, atol=tolerance)
+    np.testing.assert_allclose(found, judged(training).probabilities, atol=tolerance)
     assert [answer.path for answer in answers] == list(lab.dataset.val.paths)
 
 
@@ -87,7 +87,7 @@ def test_predicting_is_lazy(model: SavedModel, lite0_lab: Laboratory) -> None:
     """The first answer comes before the second file is asked for."""
     asked: list[Path] = []
 
-    def paths() -> object:
+    def paths() -> Iterator[Path]:
         for path in lite0_lab.dataset.val.paths:
             asked.append(path)
             yield path

@@ -17,7 +17,7 @@ from results.finals import COLUMNS, Finals, FoldRecord, out_of_fold
 def fold(trial: int = 0, repeat: int = 0, number: int = 0, **changes: Any) -> FoldRecord:
     """One of two folds of four images: the even ones, or the odd ones."""
     right = 0.5 + 0.125 * (trial + repeat)
-    values = {
+    values: dict[str, Any] = {
         "sweep": "ants", "trial_number": trial, "repeat": repeat, "fold": number, "num_folds": 2,
         "score": 0.9, "accuracy": 0.9, "loss": 0.25, "seconds": 1.5, "images": [number, number + 2],
         "labels": [number, number], "probabilities": [[right, 1 - right], [0.25, 0.75]],

@@ -60,7 +60,12 @@ class Bench:
         """What Ray hands on of a worker's report."""
         facts = Facts(started_at_s=self.now_s + 3, node="here", worker_pid=1, weights_hash="abc")
         reached = tuple(Epoch(**e) for e in epochs)
-        given = {"done": False, "epoch": len(epochs), "score": 0.5, "epochs": reached}
+        given: dict[str, Any] = {
+            "done": False,
+            "epoch": len(epochs),
+            "score": 0.5,
+            "epochs": reached,
+        }
         return Report(**given | {"facts": facts} | changes).to_plain()
 
     def run(self, trial_id: str, *scores: float, **changes: Any) -> TrialRecord:

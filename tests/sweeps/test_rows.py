@@ -112,7 +112,8 @@ NEW = ("optimizer", "nesterov", "beta1", "beta2", "stage_lr_decay", "batchnorm",
 
 
 def test_a_row_of_the_first_schema_stands_for_what_was_trained_then() -> None:
-    old = replace(row(), schema_version=1, **dict.fromkeys(NEW))
+    nothing: dict[str, Any] = dict.fromkeys(NEW)
+    old = replace(row(), schema_version=1, **nothing)
     assert config_of(old) == CONFIG
     assert execution_of(replace(old, precision=None, inference_precision=None)).precision is (
         Precision.FP32
@@ -121,8 +122,9 @@ def test_a_row_of_the_first_schema_stands_for_what_was_trained_then() -> None:
 
 @pytest.mark.parametrize("column", SINCE_THE_FIRST_SCHEMA)
 def test_a_row_that_lacks_what_is_needed_says_what(column: str) -> None:
+    nothing: dict[str, Any] = {column: None}
     with pytest.raises(UsageError) as refused:
-        task_of(replace(row(), **{column: None}))
+        task_of(replace(row(), **nothing))
     assert str(refused.value) == (
         f"trial 4 of sweep 'test' cannot be trained again: its row has no {column}"
     )

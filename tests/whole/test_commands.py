@@ -78,7 +78,7 @@ def test_every_trial_of_the_sweep_can_be_reproduced(workplace: Path) -> None:
     numbers = [r.trial_number for r in Leaderboard(workplace / "runs/leaderboard").read("tiny")]
     assert len(numbers) == 6
     for number in numbers[:3]:
-        again = command("retrain", "--trial", number, "--name", f"t{number}", cwd=workplace)
+        again = command("retrain", "--trial", str(number), "--name", f"t{number}", cwd=workplace)
         assert "Reproduced exactly" in again.stdout, again.stdout + again.stderr
 
 

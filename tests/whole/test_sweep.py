@@ -23,7 +23,8 @@ from sweeps.paths import RunPaths
 from sweeps.running.driver import SweepOutcome, run_sweep
 from sweeps.running.lanes import LaneKind
 from sweeps.search.study import SearchStudy
-from sweeps.spec.models import First, NoEarlyStopping, SweepSpec
+from sweeps.spec.first import First
+from sweeps.spec.models import NoEarlyStopping, SweepSpec
 from tests.whole.tiny_sweep import Witness, tiny_spec
 
 
@@ -62,7 +63,8 @@ def test_every_trial_has_one_whole_row(
     for record in outcome.records:
         assert record.status in (TrialStatus.COMPLETE, TrialStatus.STOPPED)
         assert record.dataset_fingerprint == tiny_dataset.fingerprint
-        assert record.epochs_run <= record.epochs == (25 if record.first else 3)
+        assert record.epochs == (25 if record.first else 3)
+        assert record.epochs_run <= record.epochs
         assert record.score == record.val_accuracy
         assert record.training_s > record.trained_part_s > 0
         assert record.peak_memory_bytes is not None
@@ -248,7 +250,7 @@ class Reader(Witness):
         with_pandas = pd.read_parquet(self.folder)
         with_arrow = ds.dataset(self.folder, partitioning="hive").to_table()
         query = f"select trial_number, sweep from '{self.folder}/*/*.parquet'"
-        with_duckdb = duckdb.sql(query).fetchall()
+        with_duckdb = duckdb.execute(query).fetchall()
         assert (record.trial_number, "tiny") in with_duckdb
         assert record.trial_number in set(with_pandas["trial_number"])
         self.seen.append((len(with_pandas), with_arrow.num_rows, len(with_duckdb)))

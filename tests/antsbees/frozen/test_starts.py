@@ -21,7 +21,7 @@ from antsbees.hyperparameters import HeadStart
 from antsbees.lessons import Splits
 from antsbees.machine.devices import Execution
 from antsbees.training import Training
-from tests.antsbees.laboratory import Laboratory, timeless
+from tests.antsbees.laboratory import Laboratory, head_of, timeless
 
 PROBE = TrialConfig(
     9, lr=0.001, batch_size=8, schedule=Schedule(), epochs=2, head_start=HeadStart.PROBE
@@ -75,9 +75,8 @@ def test_a_random_head_is_what_it_was(lite0_lab: Laboratory) -> None:
     assert random == TrialConfig(9, lr=0.001, batch_size=8, schedule=Schedule(), epochs=2)
     bench = lite0_lab.bench()
     bench.training(PROBE)
-    head = bench.training(random).trained[-1]
-    expected = lite0_lab.backbone.trained_part(9, 2, seed=0)[-1]
-    assert torch.equal(head.weight, expected.weight)
+    expected = lite0_lab.backbone.trained_part(9, 2, seed=0)
+    assert torch.equal(head_of(bench.training(random).trained), head_of(expected))
 
 
 def test_a_probe_starts_nearer_to_the_end_than_chance(lite0_lab: Laboratory) -> None:
@@ -88,7 +87,7 @@ def test_a_probe_starts_nearer_to_the_end_than_chance(lite0_lab: Laboratory) -> 
 def test_what_is_learnt_from_is_what_the_probe_is_fitted_to(lite0_lab: Laboratory) -> None:
     bench = lite0_lab.bench()
     heads = [
-        bench.training(PROBE, train_on).trained[-1].weight
+        head_of(bench.training(PROBE, train_on).trained)
         for train_on in (("train",), ("train", "val"))
     ]
     assert not torch.equal(*heads)
@@ -139,6 +138,6 @@ def test_a_training_without_the_head_it_asks_for_is_refused(lite0_lab: Laborator
 def test_a_bench_in_bf16_starts_from_features_in_bf16(lite0_lab: Laboratory) -> None:
     execution = Execution(inference_precision=Precision.BF16)
     bench = Bench(lite0_lab.dataset, lite0_lab.task, execution, backbone=lite0_lab.backbone)
-    weight = bench.training(PROBE).trained[-1].weight
+    weight = head_of(bench.training(PROBE).trained)
     assert not torch.equal(weight, probe_of(lite0_lab).weight)
     assert weight.isfinite().all()

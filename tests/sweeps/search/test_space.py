@@ -53,6 +53,7 @@ def test_every_suggestion_is_a_valid_configuration_within_the_space(sampler: str
         kinds[config.schedule.kind] += 1
         assert TrialConfig.from_dict(config.to_dict()) == config
         assert 1e-4 <= config.lr <= 0.5
+        assert config.momentum is not None
         assert 0.5 <= config.momentum <= 0.99
         assert config.weight_decay in (0, 1e-4, 1e-2)
         assert config.batch_size in (16, 32, 64)
