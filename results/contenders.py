@@ -14,9 +14,10 @@ Probabilities = Sequence[Sequence[float]]
 
 
 def contenders(answers: Mapping[str, Probabilities], labels: Sequence[int]) -> list[str]:
-    """Return the backbones whose probe is within one standard error of the best by log-loss.
+    """Return the backbones whose probe is within one standard error of the best, the best first.
 
-    The standard error is that of the difference to the best, image by image.
+    They are compared by log-loss; the standard error is that of the difference to the best, image
+    by image.
 
     Args:
         answers: By backbone, ``(images, classes)`` probabilities of the same images.
@@ -27,4 +28,5 @@ def contenders(answers: Mapping[str, Probabilities], labels: Sequence[int]) -> l
     leads = int(np.argmin(means))
     behind = evidence.losses - evidence.losses[leads]
     within = means - means[leads] <= standard_errors(behind, evidence.counts)
-    return [name for name, near in zip(answers, within, strict=True) if near]
+    names = list(answers)
+    return [names[place] for place in np.argsort(means, kind="stable") if within[place]]

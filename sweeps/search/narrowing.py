@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import Any
 
 from optuna import Study
@@ -23,14 +22,13 @@ class NarrowingSampler(DelegatingSampler):
         choice: The parameter's name.
     """
 
-    def __init__(self, sampler: BaseSampler, choice: str, seed: int) -> None:
+    def __init__(self, sampler: BaseSampler, choice: str) -> None:
         super().__init__(sampler)
         self._choice = choice
-        self._random = random.Random(seed)
         self._left: list[Any] = []
 
-    def narrow(self, values: Collection[Any]) -> None:
-        """Keep to these values from now on; none of them lifts it."""
+    def narrow(self, values: Sequence[Any]) -> None:
+        """Keep to these values from now on; the first of them takes the place of others."""
         self._left = list(values)
 
     def sample_relative(
@@ -56,4 +54,4 @@ class NarrowingSampler(DelegatingSampler):
     def _kept(self, value: Any) -> Any:
         if not self._left or value in self._left:
             return value
-        return self._random.choice(self._left)
+        return self._left[0]

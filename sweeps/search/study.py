@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -75,7 +75,7 @@ class SearchStudy:
         num_known = len(study.get_trials(deepcopy=False))
         study.sampler = make_sampler(spec, space, num_known)
         if BACKBONE in space.searched():
-            study.sampler = NarrowingSampler(study.sampler, BACKBONE, spec.seed + num_known)
+            study.sampler = NarrowingSampler(study.sampler, BACKBONE)
         keep_in_step(study, storage, spec, space)
         return cls(study, storage, spec, space)
 
@@ -116,8 +116,11 @@ class SearchStudy:
         self._in_flight.add(trial.number)
         return Asked(trial.number, config, trial.user_attrs.get(FIRST))
 
-    def narrow(self, backbones: Collection[str]) -> None:
-        """Propose only these backbones from now on; the grid, which is a list, keeps to it."""
+    def narrow(self, backbones: Sequence[str]) -> None:
+        """Propose only these backbones from now on, and the first instead of another one.
+
+        A grid is not narrowed: its combinations are what was asked for.
+        """
         if isinstance(self._study.sampler, NarrowingSampler):
             self._study.sampler.narrow(backbones)
 

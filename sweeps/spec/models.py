@@ -28,10 +28,18 @@ from sweeps.spec.entries import (
     LogUniform,
     Model,
     Uniform,
+    depths,
     faults_of,
     values_of,
 )
-from sweeps.spec.first import NAMED, PROBE_FIRST, TUTORIAL_FIRST, First, setting_faults
+from sweeps.spec.first import (
+    NAMED,
+    PORTFOLIO_FIRST,
+    PROBE_FIRST,
+    TUTORIAL_FIRST,
+    First,
+    setting_faults,
+)
 from sweeps.spec.json_schema import entry_schema
 from sweeps.spec.space import BESIDE_THE_SPACE, SCHEDULE, Space, checked_entry, default_entry
 
@@ -290,15 +298,19 @@ class SweepSpec(Model):
 
     @property
     def firsts(self) -> tuple[First, ...]:
-        """The first tries: the probe is one on each backbone, the tutorial's is on the first."""
-        return tuple(first for given in self.search.first for first in self._on_backbones(given))
+        """The first tries, each of those that are named as what it stands for here."""
+        return tuple(first for given in self.search.first for first in self._meant(given))
 
-    def _on_backbones(self, first: First) -> Iterator[First]:
-        if len(self.backbones) < 2 or first not in (PROBE_FIRST, TUTORIAL_FIRST):
+    def _meant(self, first: First) -> Iterator[First]:
+        """Yield the probe on each backbone, the tutorial's on the first, a portfolio of depths."""
+        if first == PORTFOLIO_FIRST:
+            for depth in depths(self.entry(FROZEN_STAGES), self.task.num_stages):
+                yield first.model_copy(update={FROZEN_STAGES: depth})
+        elif len(self.backbones) > 1 and first in (PROBE_FIRST, TUTORIAL_FIRST):
+            for backbone in self.backbones if first == PROBE_FIRST else self.backbones[:1]:
+                yield first.model_copy(update={"backbone": backbone})
+        else:
             yield first
-            return
-        for backbone in self.backbones if first == PROBE_FIRST else self.backbones[:1]:
-            yield first.model_copy(update={"backbone": backbone})
 
     def task_of(self, backbone: str) -> TaskConfig:
         """Return what all trials on a backbone share."""
