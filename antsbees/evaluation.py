@@ -50,7 +50,11 @@ def evaluate(
     with torch.no_grad(), arithmetic(execution.device, execution.inference_precision):
         for chunk in activations.split(CHUNK):
             parts.append(trained(network_input(chunk, backbone, execution)).float())
-    logits = torch.cat(parts)
+    return evaluation_of(torch.cat(parts), labels)
+
+
+def evaluation_of(logits: Tensor, labels: Tensor) -> Evaluation:
+    """Sum up ``(N, num_classes)`` logits for images of known classes."""
     return Evaluation(
         loss=float(F.cross_entropy(logits, labels)),
         accuracy=int((logits.argmax(dim=1) == labels).sum()) / len(labels),

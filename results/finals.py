@@ -84,13 +84,13 @@ class Finals:
         self.folder = folder
         self._table = SweepTable(folder, LAYOUT, "finals table")
 
-    def append(self, record: FoldRecord) -> Path:
-        """Publish one row; it is on disk when this returns the file it is in.
+    def append(self, records: Sequence[FoldRecord]) -> Path:
+        """Publish rows of one sweep together; they are on disk when this returns the file.
 
         Raises:
             LeaderboardError: The folder cannot be written.
         """
-        return self._table.append(record.sweep, [asdict(record)])
+        return self._table.append(records[0].sweep, [asdict(record) for record in records])
 
     def read(self, sweep: str) -> list[FoldRecord]:
         """Read the rows of a sweep, in the order of trials, repeats and folds.

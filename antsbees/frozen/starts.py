@@ -6,14 +6,14 @@ Linear probing, then fine-tuning: https://arxiv.org/abs/2202.10054.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from antsbees.frozen.activations import TRAIN, TRAIN_CENTRED, Activations
 from antsbees.frozen.cache import TensorCache
-from antsbees.frozen.probe import fit_probe
+from antsbees.frozen.probe import Probe, fit_probe, fold_probes
 from antsbees.storage import report_unusable
 
 VERSION = 2  # raised when a probe of the same features becomes another one
@@ -43,29 +43,25 @@ class ProbeStarts:
 
     def head(self, splits: tuple[str, ...]) -> nn.Linear:
         """Return a head that starts as the probe on the images of these splits."""
-        return self._head("-".join(splits), lambda: self._fit(splits))
+        return _head_of(self._fitted_to("-".join(splits), lambda: self._fit(splits)))
 
-    def fold_head(self, learnt: tuple[int, ...]) -> nn.Linear:
-        """Return a head that starts as the probe on some of all images.
+    def fold_heads(self, folds: Sequence[Sequence[int]]) -> list[nn.Linear]:
+        """Return for each fold of all images a head that starts as the probe on all the others.
 
         Args:
-            learnt: Places in train and val together.
+            folds: Places in train and val together; each place in one of them.
         """
-        named = hashlib.sha256(repr(learnt).encode()).hexdigest()[:32]
-        return self._head(f"fold-{named}", lambda: self._fit_some(learnt))
+        named = hashlib.sha256(repr([list(fold) for fold in folds]).encode()).hexdigest()[:32]
+        fitted = self._fitted_to(f"folds-{named}", lambda: self._fit_without_each(folds))
+        return [_head_of(weights) for weights in fitted]
 
-    def _head(self, images: str, fit: Callable[[], Tensor]) -> nn.Linear:
+    def _fitted_to(self, images: str, fit: Callable[[], Tensor]) -> Tensor:
+        """Return weights with the bias last, ``(..., num_classes, D + 1) float32``."""
         if images not in self._fitted:
             self._fitted[images] = self._load_or_fit(images, fit)
-        weights = self._fitted[images]
-        head = nn.Linear(weights.shape[1] - 1, weights.shape[0])
-        with torch.no_grad():
-            head.weight.copy_(weights[:, :-1])
-            head.bias.copy_(weights[:, -1])
-        return head
+        return self._fitted[images]
 
     def _load_or_fit(self, images: str, fit: Callable[[], Tensor]) -> Tensor:
-        """Return ``(num_classes, D + 1) float32``, the bias last."""
         cache = self._cache
         if cache is None:
             return fit()
@@ -86,14 +82,25 @@ class ProbeStarts:
         sources = [TRAIN_CENTRED if split == TRAIN else split for split in splits]
         self._activations.prepare(k, [(source, 0) for source in sources])
         features = torch.cat([self._activations.get(source, k, 0).cpu() for source in sources])
-        labels = [label for split in splits for label in dataset.split(split).labels]
-        return self._probe(features, torch.tensor(labels))
+        labels = torch.tensor([label for split in splits for label in dataset.split(split).labels])
+        return _weights_of(fit_probe(features.float(), labels, len(dataset.classes)))
 
-    def _fit_some(self, learnt: tuple[int, ...]) -> Tensor:
-        places = torch.tensor(learnt)
-        features = self._activations.pooled_val(self._num_stages).cpu()[places]
-        return self._probe(features, torch.tensor(self._activations.dataset.pooled.labels)[places])
+    def _fit_without_each(self, folds: Sequence[Sequence[int]]) -> Tensor:
+        dataset = self._activations.dataset
+        features = self._activations.pooled_val(self._num_stages).cpu().float()
+        labels = torch.tensor(dataset.pooled.labels)
+        probes = fold_probes(features[None], features, labels, folds, len(dataset.classes))
+        return torch.stack([_weights_of(probe) for probe in probes])
 
-    def _probe(self, features: Tensor, labels: Tensor) -> Tensor:
-        probe = fit_probe(features.float(), labels, len(self._activations.dataset.classes))
-        return torch.cat([probe.weight, probe.bias[:, None]], dim=1)
+
+def _weights_of(probe: Probe) -> Tensor:
+    """Return ``(num_classes, D + 1) float32``, the bias last."""
+    return torch.cat([probe.weight, probe.bias[:, None]], dim=1)
+
+
+def _head_of(weights: Tensor) -> nn.Linear:
+    head = nn.Linear(weights.shape[1] - 1, weights.shape[0])
+    with torch.no_grad():
+        head.weight.copy_(weights[:, :-1])
+        head.bias.copy_(weights[:, -1])
+    return head

@@ -15,6 +15,7 @@ from rich.text import Text
 from antsbees.config import TrialConfig
 from results.ranking import rank
 from results.schema import Objective, TrialRecord, TrialStatus
+from sweeps.finals.standing import FinalsStanding
 from sweeps.running.lanes import Lane
 from sweeps.spec.models import SweepSpec
 
@@ -72,6 +73,7 @@ class ProgressView:
         self._best: TrialRecord | None = None
         self._known = self._done = 0
         self._lanes: tuple[Lane, ...] = ()
+        self._finals: FinalsStanding | None = None
         self._live = Live(get_renderable=self._render, console=console, refresh_per_second=4)
 
     def __enter__(self) -> ProgressView:
@@ -110,6 +112,12 @@ class ProgressView:
         if not self._console.is_terminal:
             self._say(self._line(record))
 
+    def finals_went_on(self, standing: FinalsStanding) -> None:
+        """Show how far finals are; elsewhere than on a terminal, once a repeat."""
+        self._finals = standing
+        if not self._console.is_terminal and standing.answered == standing.taking_part:
+            self._say(f"Finals, {standing.sentence}")
+
     def noted(self, sentence: str) -> None:
         """Show a sentence above the bars."""
         self._say(sentence)
@@ -142,6 +150,8 @@ class ProgressView:
         return f"{_told(self._best)} (trial {self._best.trial_number})"
 
     def _render(self) -> RenderableType:
+        if self._finals is not None:
+            return self._render_finals(self._finals)
         now = self._tally()
         left = "" if now.left_s is None else f", about {_clock_time(now.left_s)} left"
         bar = Table.grid(padding=(0, 1))
@@ -155,6 +165,13 @@ class ProgressView:
             waiting = "starting the workers ..." if not self._lanes else ""
             return Group(bar, best, Text(waiting, style="dim"))
         return Group(bar, best, self._table())
+
+    def _render_finals(self, standing: FinalsStanding) -> RenderableType:
+        bar = Table.grid(padding=(0, 1))
+        done = ProgressBar(total=standing.taking_part, completed=standing.answered, width=40)
+        elapsed = _clock_time(self._clock() - self._start_s)
+        bar.add_row(f"{self._spec.name}, finals", done, elapsed)
+        return Group(bar, Text(standing.sentence))
 
     def _table(self) -> Table:
         table = Table(box=None, header_style="dim")

@@ -12,6 +12,7 @@ import optuna
 from antsbees.config import TrialConfig
 from antsbees.data.datasets import Dataset, Split
 from results.schema import TrialRecord, TrialStatus
+from sweeps.finals.standing import FinalsStanding
 from sweeps.running.lanes import Lane, LaneKind
 from sweeps.search.samplers import make_sampler
 from sweeps.search.space import SearchSpace
@@ -127,6 +128,9 @@ class Notes:
 
     def trial_finished(self, record: TrialRecord) -> None:
         self.taken.append(("finished", record.trial_number, record.status))
+
+    def finals_went_on(self, standing: FinalsStanding) -> None:
+        self.taken.append(("finals", standing))
 
     def noted(self, sentence: str) -> None:
         self.taken.append(("noted", sentence))
