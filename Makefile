@@ -14,7 +14,7 @@ CHECK_PYTHON := test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(sys.
 	{ echo "error: antsbees needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1); name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep best leaderboard retrain predict test test-unit test-whole lint docs format bench clean
+.PHONY: help setup sweep report best leaderboard retrain predict test test-unit test-whole lint docs format bench clean
 
 help: ## list the targets
 	@echo "Targets:"
@@ -32,6 +32,9 @@ setup: $(STAMP) ## install into .venv what is missing
 
 sweep: $(STAMP) ## run a sweep and show the winner (SPEC, NAME, DATA, TRIALS)
 	@$(BIN)/antsbees sweep "$(SPEC)" $(SWEEP_OPTIONS)
+
+report: $(STAMP) ## write what came out as a page to look at (NAME, DATA)
+	@$(BIN)/antsbees report $(ROW_OPTIONS) $(if $(DATA),--data "$(DATA)")
 
 best: $(STAMP) ## show the best configuration (NAME)
 	@$(BIN)/antsbees best $(ROW_OPTIONS)
@@ -52,7 +55,7 @@ test-unit: $(STAMP) ## run the tests of one process, without Ray, in under a min
 	@$(BIN)/python -m pytest -m "not whole" -n 2 --dist loadfile
 
 test-whole: $(STAMP) ## run the tests of the whole path and of several processes
-	@$(BIN)/python -m pytest -m whole
+	@$(BIN)/python -m pytest -m whole -n 2 --dist loadfile
 
 lint: $(STAMP) ## check format, style and types
 	@$(BIN)/ruff format --check $(SOURCES)

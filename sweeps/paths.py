@@ -39,6 +39,10 @@ class RunPaths:
         """The folder of a retrained model."""
         return self.root / "models" / name
 
+    def report(self, name: str) -> Path:
+        """The page that shows what came out of a sweep."""
+        return self.root / "reports" / f"{name}.html"
+
     def sweep(self, name: str) -> Path:
         """The folder of a sweep's own files."""
         return self.root / "sweeps" / name

@@ -1,0 +1,145 @@
+"""The page asks nothing of any network, stays small, and shows texts of users as texts."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+import pytest
+
+from results.report.drawing import page as page_module
+from results.report.drawing.charts import charts
+from results.report.drawing.page import as_json_in_html, page, places_shown
+from results.report.drawing.tables import tables
+from results.report.report import Report, make_report
+from tests.results.report.sweeps_made_up import epoch, gathered, images, trial
+
+NOW = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
+NASTY = (
+    "<script>alert(1)</script>",
+    "\"quoted\" & 'single' </script><!--",
+    "right\u202eto left \u2028 line \x00 \udcff\nnext",
+)
+CHARTS = {
+    "scores", "depth", "cost", "history", "curves", "parallel", "importance", "confusion",
+    "calibration", "timeline",
+}  # fmt: skip
+
+
+class Texts(HTMLParser):
+    """Collects the elements of a page, its scripts, and its texts."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.texts: list[str] = []
+        self.scripts: list[str] = []
+        self.feed(content.decode("utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [value or "" for name, value in attrs if name in ("src", "href")]
+
+    def handle_data(self, data: str) -> None:
+        is_script = self.tags[-1:] == ["script"]
+        (self.scripts if is_script else self.texts).append(data)
+
+
+@pytest.fixture(scope="module")
+def library() -> str:
+    """The JavaScript that draws, bundled once."""
+    return page_module._library()
+
+
+@pytest.fixture
+def without_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare a test the second that bundling takes."""
+    monkeypatch.setattr(page_module, "_library", lambda: "vegaEmbed")
+
+
+def nasty_report() -> Report:
+    name = "{split}/" + "".join(NASTY).replace("{", "").replace("}", "") + "/{place}.jpg"
+    return make_report(gathered(images=images(NASTY, name)))
+
+
+def test_five_hundred_trials_take_at_most_three_megabytes(library: str) -> None:
+    curve = [epoch(number, 0.123456789 * number / 2) for number in range(1, 13)]
+    many = [replace(trial(number, 0.9), curve=curve, epochs_run=12) for number in range(500)]
+    made = make_report(gathered(trials=[*gathered().trials[:5], *many[5:]]))
+    a_picture = "data:image/jpeg;base64," + "A" * 9000
+    pictures = dict.fromkeys(range(72), a_picture)
+    content = page(made, pictures, NOW)
+    assert len(library) > 500_000
+    assert len(content) < 3_000_000
+    assert not re.search(r"(src|href)=\"(https?:)?//", content.decode())
+
+
+@pytest.mark.usefixtures("without_library")
+def test_texts_of_users_stay_texts() -> None:
+    made = nasty_report()
+    assert made.disagreements
+    assert made.suspects
+    seen = Texts(page(made, {}, NOW))
+    assert seen.tags.count("script") == 3
+    together = "".join(seen.texts)
+    assert "<script>alert(1)</script>" in together
+    assert "\"quoted\" & 'single' </script><!--" in together
+    assert "right\u202eto left \u2028 line" in together
+    assert "\\udcff" in together
+
+
+@pytest.mark.usefixtures("without_library")
+def test_a_page_names_no_other_place() -> None:
+    seen = Texts(page(make_report(gathered()), {2: "data:image/jpeg;base64,AAAA"}, NOW))
+    assert seen.links
+    assert all(link.startswith(("#", "data:image/jpeg;base64,")) for link in seen.links)
+
+
+@pytest.mark.usefixtures("without_library")
+def test_only_the_scripts_of_the_page_may_run() -> None:
+    content = page(make_report(gathered()), {}, NOW).decode()
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', content)
+    assert policy is not None
+    assert policy[1].startswith("default-src 'none'; img-src data:;")
+    assert len(re.findall(r"sha256-[A-Za-z0-9+/=]{44}", policy[1].replace("&#43;", "+"))) == 2
+
+
+def test_json_in_a_page_cannot_end_its_element() -> None:
+    inlined = as_json_in_html(NASTY)
+    assert not set("<>&\u2028") & set(inlined)
+    assert tuple(json.loads(inlined)) == NASTY
+
+
+def test_there_is_a_chart_for_everything_there_is() -> None:
+    made = make_report(gathered())
+    drawn = charts(made, validate=True)
+    slices = {f"slice-{place}" for place in range(len(made.dimensions))}
+    assert set(drawn) == CHARTS | slices
+    assert len(slices) == 3
+    known = tables(made)
+    named = set(re.findall(r'"data": \{"name": "(\w+)"\}', json.dumps(drawn)))
+    assert named <= set(known)
+    assert len(named) >= 10
+    for table in known.values():
+        assert len({len(column) for column in table.values()}) <= 1
+
+
+def test_a_sweep_without_a_complete_trial_is_drawn_without_charts_of_winners() -> None:
+    made = make_report(gathered(trials=[trial(0, None)], folds=(), winner=None, importance=()))
+    assert set(charts(made)) == {"timeline"}
+
+
+@pytest.mark.usefixtures("without_library")
+def test_pictures_are_of_the_images_that_are_shown() -> None:
+    made = make_report(gathered())
+    shown = places_shown(made)
+    assert set(shown) == {0, 1, 2, 3, 4, 5, 6, 7, 35}
+    pictures = {place: f"data:image/jpeg;base64,{place:04}" for place in range(36)}
+    seen = Texts(page(made, pictures, NOW, reload_s=5))
+    assert {link for link in seen.links if link.startswith("data:")} == {
+        pictures[place] for place in shown
+    }
