@@ -55,7 +55,7 @@ test-unit: $(STAMP) ## run the tests of one process, without Ray, in under a min
 	@$(BIN)/python -m pytest -m "not whole" -n 2 --dist loadfile
 
 test-whole: $(STAMP) ## run the tests of the whole path and of several processes
-	@$(BIN)/python -m pytest -m whole
+	@$(BIN)/python -m pytest -m whole -n 2 --dist loadfile
 
 lint: $(STAMP) ## check format, style and types
 	@$(BIN)/ruff format --check $(SOURCES)

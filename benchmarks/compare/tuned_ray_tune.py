@@ -19,7 +19,6 @@ import importlib
 import json
 import math
 import time
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +42,18 @@ MAX_EPOCHS = 12
 HAS_BF16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 Images = list[tuple[Tensor, int]]
+_decoded: dict[str, Images] = {}
 
 
-@lru_cache(maxsize=4)
 def photographs(folder: str) -> Images:
     """Decode the photographs of a folder ``<class>/*`` once: ``(3, H, W) uint8`` and labels."""
+    if folder not in _decoded:
+        _decoded[folder] = decode(folder)
+    return _decoded[folder]
+
+
+def decode(folder: str) -> Images:
+    """Decode the photographs of a folder, and shrink those that are larger than is of use."""
     shrink = v2.Resize(MEMORY_EDGE, antialias=True)
     found = []
     for path, label in datasets.ImageFolder(folder).samples:
@@ -247,7 +253,7 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     """Run the trials and write what came out."""
     options = parse()
-    ray.init(num_cpus=options.slots)
+    ray.init(address="local", num_cpus=options.slots)
     configs = json.loads(options.configs.read_text()) if options.configs else None
     tuner = tune.Tuner(
         tune.with_resources(tune.with_parameters(FineTuning, options=options), {"cpu": 1}),

@@ -96,7 +96,7 @@ def ours(task: Task, ensemble: int = 0) -> list[Answer]:
     runs, name = task.scratch / "runs", "answer"
     spec = task.scratch / "answer.yaml"
     shipped = (Path(__file__).parents[2] / "sweeps/configs/default.yaml").read_text()
-    spec.write_text(shipped.replace("minutes: 4 ", f"minutes: {task.minutes} "))
+    spec.write_text(shipped.replace("minutes: 3 ", f"minutes: {0.75 * task.minutes} "))
     cache = {"ANTSBEES_CACHE": str(task.scratch / "cache")}
     shared = ["--runs", str(runs)]
     told = ["sweep", str(spec), "--data", str(task.folder), "--name", name, *shared]

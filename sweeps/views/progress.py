@@ -14,7 +14,7 @@ from rich.text import Text
 
 from antsbees.config import TrialConfig
 from results.ranking import rank
-from results.schema import TrialRecord, TrialStatus
+from results.schema import Objective, TrialRecord, TrialStatus
 from sweeps.finals.standing import FinalsStanding
 from sweeps.running.lanes import Lane
 from sweeps.spec.models import SweepSpec
@@ -137,7 +137,7 @@ class ProgressView:
 
     def _line(self, record: TrialRecord) -> str:
         now = self._tally()
-        detail = record.error_message if record.error_kind else _score(record.score)
+        detail = record.error_message if record.error_kind else _told(record)
         return (
             f"[{now.done}/{now.total}, {_clock_time(now.elapsed_s)}] "
             f"trial {record.trial_number} {record.status} after {record.epochs_run} epochs: "
@@ -147,7 +147,7 @@ class ProgressView:
     def _best_text(self) -> str:
         if self._best is None:
             return "none yet"
-        return f"{_score(self._best.score)} (trial {self._best.trial_number})"
+        return f"{_told(self._best)} (trial {self._best.trial_number})"
 
     def _render(self) -> RenderableType:
         if self._finals is not None:
@@ -187,6 +187,14 @@ class ProgressView:
                 str(running.config.frozen_stages),
             )
         return table
+
+
+def _told(record: TrialRecord) -> str:
+    """Return the score of a row, and beside a log-loss the accuracy, which says more to people."""
+    told = _score(record.score)
+    if record.objective == Objective.VAL_LOSS and record.val_accuracy is not None:
+        told += f" at {100 * record.val_accuracy:.1f}%"
+    return told
 
 
 def _score(score: float | None) -> str:

@@ -80,6 +80,16 @@ def test_without_a_terminal_every_trial_that_ends_is_a_line() -> None:
     ]
 
 
+def test_beside_a_log_loss_stands_the_accuracy() -> None:
+    view, _, out = view_of(is_terminal=False)
+    view.sweep_started((CPU,), [row(0, 0.2, objective="val_loss", val_accuracy=0.934)])
+    view.trial_finished(row(1, 0.07, objective="val_loss", val_accuracy=0.967))
+    assert out.getvalue().splitlines()[1] == (
+        "[2/4, 0:00] trial 1 complete after 10 epochs: 0.0700 at 96.7%; "
+        "best 0.0700 at 96.7% (trial 1)"
+    )
+
+
 def test_what_was_done_before_counts() -> None:
     view, _, out = view_of(is_terminal=False)
     view.sweep_started((CPU,), [row(0, 0.7), row(1, 0.95)])
