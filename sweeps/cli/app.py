@@ -9,7 +9,18 @@ import typer
 
 from antsbees.errors import AntsbeesError, UserError
 from results.errors import ResultsError
-from sweeps.cli import best, cache, data, leaderboard, predict, report, retrain, schema, sweep
+from sweeps.cli import (
+    best,
+    cache,
+    data,
+    leaderboard,
+    predict,
+    report,
+    retrain,
+    schema,
+    sweep,
+    watch,
+)
 from sweeps.errors import SpecError, SweepError, UsageError
 from sweeps.views.text import printable_lines
 
@@ -23,7 +34,7 @@ app = typer.Typer(
 )
 for command in (
     sweep.sweep, best.best, leaderboard.leaderboard, retrain.retrain, predict.predict, data.data,
-    schema.schema, report.report,
+    schema.schema, report.report, watch.watch,
 ):  # fmt: skip
     app.command()(command)
 cache_app = typer.Typer(no_args_is_help=True, help="Show or clear what frozen stages put out.")
