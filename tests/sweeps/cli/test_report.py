@@ -96,7 +96,12 @@ def test_pictures_are_shown_unless_they_are_not_wanted(
 ) -> None:  # fmt: skip
     Finals(paths.finals).append([answers(tiny_dataset, 1, 1)])
     better = row(
-        1, 0.9, dataset_fingerprint=tiny_dataset.fingerprint, frozen_stages=99, probabilities=None
+        1,
+        0.9,
+        dataset_fingerprint=tiny_dataset.fingerprint,
+        frozen_stages=99,
+        probabilities=None,
+        backbone="efficientnet_lite0",
     )
     Leaderboard(paths.leaderboard).append(better)  # as good, and cheaper: it wins
     run(monkeypatch, capsys, "report", "--runs", paths.root)
