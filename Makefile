@@ -14,7 +14,7 @@ CHECK_PYTHON := test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(sys.
 	{ echo "error: antsbees needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1); name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep report best leaderboard retrain predict test test-unit test-whole lint docs format bench clean
+.PHONY: help setup sweep report best leaderboard retrain predict test test-unit test-whole lint docs format bench bench-answer clean
 
 help: ## list the targets
 	@echo "Targets:"
@@ -73,6 +73,9 @@ docs: $(STAMP) ## write the pages and the schema that are made from the code
 
 bench: $(STAMP) ## measure what benchmarks/README.md claims (DATA)
 	@$(BIN)/python -m benchmarks $(if $(DATA),--data "$(DATA)")
+
+bench-answer: $(STAMP) ## measure the answer on unseen images (DATA; an hour for each few splits)
+	@$(BIN)/python -m benchmarks.studies.answer $(if $(DATA),--data "$(DATA)" --sets photographs)
 
 clean: ## delete what was installed and built; runs/ stays
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache

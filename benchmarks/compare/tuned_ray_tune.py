@@ -18,6 +18,7 @@ import argparse
 import importlib
 import json
 import math
+import resource
 import time
 from pathlib import Path
 from typing import Any
@@ -101,12 +102,15 @@ class FineTuning(tune.Trainable):
         """Run one epoch."""
         began_s = time.perf_counter()
         self.fit.run_epoch()
+        train_s = time.perf_counter() - began_s
         logits, labels = self.fit.logits(f"{self.options.data}/val")
         return {
             "epoch": self.fit.epoch,
             "val_accuracy": float((logits.argmax(1) == labels).double().mean()),
             "val_loss": float(nn.functional.cross_entropy(logits, labels)),
             "seconds": time.perf_counter() - began_s,
+            "train_s": train_s,
+            "max_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             "finished_at_s": time.time(),
             "done": self.fit.epoch >= self.fit.epochs,
         }
@@ -261,12 +265,13 @@ def main() -> None:
         tune_config=tune_config(options),
         run_config=tune.RunConfig(storage_path=options.storage, verbose=0),
     )
-    began_s, started_at_s = time.perf_counter(), time.time()
+    began_s = time.perf_counter()
     results = tuner.fit()
-    columns = ["epoch", "val_accuracy", "val_loss", "seconds", "finished_at_s"]
+    columns = ["epoch", "val_accuracy", "val_loss", "seconds", "train_s"]
+    columns += ["finished_at_s", "max_rss_bytes"]
     outcome: dict[str, Any] = {
         "fit_s": time.perf_counter() - began_s,
-        "started_at_s": started_at_s,
+        "driver_peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "trials": [
             {
                 "config": result.config.get("configuration", result.config),

@@ -10,6 +10,7 @@ import typer
 
 from results.leaderboard import Leaderboard
 from sweeps.cli.options import RunsOption, SweepOption
+from sweeps.errors import UsageError
 from sweeps.paths import RunPaths
 
 
@@ -29,20 +30,32 @@ def report(
     data: Annotated[
         str | None, typer.Option(help="The sweep's images, if they have moved since")
     ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Write it again while the sweep runs")
+    ] = False,
     runs: RunsOption = None,
 ) -> None:
     """Write what came out of a sweep as one page to look at; it asks nothing of any network."""
     paths = RunPaths.choose(runs)
-    board = Leaderboard(paths.leaderboard)
-    name = sweep or board.newest()
-    record = board.read_trials(name, [board.read_table(name, ["trial_number"])[0][0].as_py()])[0]
-    from sweeps.reporting.gathering import images_of
-    from sweeps.reporting.writing import report_of, write_page
+    name = sweep or Leaderboard(paths.leaderboard).newest()
+    from sweeps.reporting import writing
+    from sweeps.reporting.gathering import open_images
 
-    dataset, missing = images_of(record, paths, data)
-    made = report_of(paths, name, dataset, missing)
+    opened = open_images(paths, name, data)
     if format is ReportFormat.JSON:
+        made = writing.report_of(paths, name, opened)
         print(json.dumps(made.to_plain(), indent=2, allow_nan=False))
         return
     paths.require_writable()
-    print(write_page(made, paths, dataset if images else None))
+    try:
+        if not follow:
+            print(writing.write_report(paths, name, opened, images))
+            return
+        for place, file in enumerate(writing.follow(paths, name, opened, images)):
+            if place == 0:
+                print(file, flush=True)
+    except OSError as error:
+        told = f"cannot write {paths.report(name)}: {error.strerror}"
+        raise UsageError(f"{told}; choose another folder with --runs") from error
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None

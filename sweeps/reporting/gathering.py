@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,29 +25,35 @@ from sweeps.reporting.pictures import groups_of
 from sweeps.spec.models import SweepSpec
 
 
-def images_of(
-    record: TrialRecord, paths: RunPaths, data: str | None = None
-) -> tuple[Dataset | None, str]:
-    """Return the images of a sweep; where they are not at hand, nothing, and why.
+@dataclass(frozen=True)
+class Opened:
+    """The images of a sweep; where they are not at hand, nothing, and why."""
+
+    dataset: Dataset | None
+    missing: str = ""
+
+
+def open_images(paths: RunPaths, sweep: str, data: str | None = None) -> Opened:
+    """Open the images of a sweep.
 
     Args:
         data: A source that the user names instead of the sweep's.
+
+    Raises:
+        ResultsError: There is no such sweep, or its rows cannot be read.
     """
+    record = Leaderboard(paths.leaderboard).read(sweep)[0]
     try:
-        return find_origin(record, paths.spec(record.sweep), data).dataset, ""
+        return Opened(find_origin(record, paths.spec(sweep), data).dataset)
     except (AntsbeesError, SweepError) as error:
+        if data is not None:
+            raise
         first, *_ = str(error).splitlines()
-        return None, f"The images are not at hand: {first}"
+        return Opened(None, f"The images are not at hand: {first}")
 
 
-def gather(
-    paths: RunPaths, sweep: str, dataset: Dataset | None = None, missing: str = ""
-) -> Gathered:
+def gather(paths: RunPaths, sweep: str, opened: Opened) -> Gathered:
     """Gather what a report of a sweep is made from.
-
-    Args:
-        dataset: The sweep's images.
-        missing: Why there are none.
 
     Raises:
         ResultsError: There is no such sweep, or its rows cannot be read.
@@ -61,8 +68,8 @@ def gather(
         trials=trials,
         folds=folds,
         winner=final_winner(folds, trials) if folds else None,
-        images=None if dataset is None else as_images(dataset),
-        missing=missing,
+        images=None if opened.dataset is None else as_images(opened.dataset),
+        missing=opened.missing,
         importance=importance,
         on_log=on_log,
         reproduction=None if spec is None else _reproduction(spec),

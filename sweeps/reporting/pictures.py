@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+import functools
 from io import BytesIO
 from pathlib import Path
 
@@ -14,8 +14,8 @@ from antsbees.data.images import decode, validation_view
 
 EDGE = 160  # pixels of a picture's longer side
 QUALITY = 70
-MOST_COMPARED = 5000
-"""Images that are searched for near-duplicates; decoding more would take minutes."""
+MOST_COMPARED = 2000
+"""Images that are searched for near-duplicates; decoding more would take long."""
 _COMPARED_EDGE = 64
 
 
@@ -31,7 +31,8 @@ def picture(path: Path) -> str | None:
     return f"data:image/jpeg;base64,{base64.b64encode(written.getvalue()).decode()}"
 
 
-def groups_of(paths: Sequence[Path]) -> list[int] | None:
+@functools.lru_cache(maxsize=1)
+def groups_of(paths: tuple[Path, ...]) -> list[int] | None:
     """Return for each image the first of its near-duplicates; ``None`` if there are too many."""
     if len(paths) > MOST_COMPARED:
         return None

@@ -133,6 +133,45 @@ def test_a_sweep_without_a_complete_trial_is_drawn_without_charts_of_winners() -
     assert set(charts(made)) == {"timeline"}
 
 
+def test_no_text_of_a_user_is_part_of_an_expression() -> None:
+    """Vega's parser of expressions refuses some characters, and then draws nothing."""
+    drawn = charts(nasty_report())
+    assert "confusion" in drawn
+    assert "alert(1)" not in json.dumps(drawn)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_texts_stand_out_from_the_paper(scheme: str) -> None:
+    """By 4.5 to 1, as https://www.w3.org/TR/WCAG22/#contrast-minimum asks; what is drawn by 3."""
+    style = page_module._resource("style.css")
+    light, dark = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    named = dict(re.findall(r"--(\w+): (#\w{6})", light if scheme == "light" else dark))
+    for name, least in {
+        "ink": 4.5,
+        "muted": 4.5,
+        "bad": 4.5,
+        "good": 4.5,
+        "accent": 4.5,
+        "grey": 2,
+    }.items():
+        assert contrast(named[name], named["paper"]) >= least, name
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours, from 1 to 21."""
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of a colour ``#rrggbb``."""
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
 @pytest.mark.usefixtures("without_library")
 def test_pictures_are_of_the_images_that_are_shown() -> None:
     made = make_report(gathered())
