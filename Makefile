@@ -20,7 +20,7 @@ help: ## list the targets
 	@echo "Targets:"
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 	@echo "Variables: SPEC=default|quick|tutorial|file.yaml  NAME=sweep  DATA=folder|zip|synthetic|auto  TRIALS=n"
-	@echo "           IMAGES=files or folders and MODEL=name, for predict"
+	@echo "           IMAGES=files or folders and MODEL=name, for predict  ENSEMBLE=members, for retrain"
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(CHECK_PYTHON)
@@ -42,8 +42,8 @@ best: $(STAMP) ## show the best configuration (NAME)
 leaderboard: $(STAMP) ## list the trials, best first (NAME)
 	@$(BIN)/antsbees leaderboard $(ROW_OPTIONS)
 
-retrain: $(STAMP) ## train the winner again and keep it as a model (NAME, DATA)
-	@$(BIN)/antsbees retrain $(ROW_OPTIONS) $(if $(DATA),--data "$(DATA)")
+retrain: $(STAMP) ## train the winner again and keep it as a model (NAME, DATA, ENSEMBLE)
+	@$(BIN)/antsbees retrain $(ROW_OPTIONS) $(if $(DATA),--data "$(DATA)") $(if $(ENSEMBLE),--ensemble $(ENSEMBLE))
 
 predict: $(STAMP) ## tell the class of images (IMAGES, MODEL)
 	@$(if $(IMAGES),,$(error IMAGES= is missing: make predict IMAGES="photo.jpg folder"))
