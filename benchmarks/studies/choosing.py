@@ -158,7 +158,10 @@ def views(features: Features) -> dict[str, float]:
     (division,) = folds(features.labels.tolist(), num_folds=5, repeats=1, seed=0)
     places = [fold.tolist() for fold in division]
     found = {}
-    for name, seen in (("all views", features.views), ("images as they are judged", [features.plain])):
+    for name, seen in (
+        ("all views", features.views),
+        ("images as they are judged", [features.plain]),
+    ):
         said = cross_validated_probe(
             torch.stack(seen), features.plain, features.labels, places, features.num_classes
         )
