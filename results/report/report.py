@@ -11,7 +11,7 @@ from results.report import answers, comparing, searching, space
 from results.report.answers import Answered
 from results.report.gathered import Gathered, Importance, Reproduction
 from results.report.timeline import Timeline, timeline
-from results.report.verdict import VerdictSection, first_try, verdict_section, winning_trial
+from results.report.verdict import VerdictSection, first_tries, verdict_section, winning_trial
 from results.schema import TUTORIAL, TrialRecord
 
 
@@ -105,10 +105,10 @@ def make_report(gathered: Gathered) -> Report:
 
 def _disagreements(gathered: Gathered, answered: Answered) -> tuple[answers.Disagreement, ...]:
     """Hold the winner's answers against those of the tutorial's configuration."""
-    tutorial = first_try(gathered, TUTORIAL)
-    if tutorial is None or tutorial.trial_number == answered.trial_number:
+    tutorials = first_tries(gathered, TUTORIAL)
+    if not tutorials or tutorials[0].trial_number == answered.trial_number:
         return ()
-    other = answers.answered_by(tutorial, gathered.answers, gathered.images)
+    other = answers.answered_by(tutorials[0], gathered.answers, gathered.images)
     return () if other is None else answers.disagreements(answered, other, gathered.images)
 
 

@@ -81,10 +81,9 @@ def winning_trial(gathered: Gathered) -> TrialRecord | None:
         return None
 
 
-def first_try(gathered: Gathered, name: str) -> TrialRecord | None:
-    """Return the first try of that name, such as the tutorial's, if it has a score."""
-    tries = (t for t in gathered.trials if t.first == name and t.score is not None)
-    return next(tries, None)
+def first_tries(gathered: Gathered, name: str) -> list[TrialRecord]:
+    """Return the first tries of that name that have a score; the probe is one for each backbone."""
+    return [t for t in gathered.trials if t.first == name and t.score is not None]
 
 
 def configuration(record: TrialRecord) -> dict[str, Any]:
@@ -101,7 +100,9 @@ def _sentences(gathered: Gathered, best: TrialRecord | None) -> tuple[str, ...]:
             "The sweep had no finals: the winner was chosen on the images it is scored on, so "
             "expect a little less on new ones",
         )
-    verdicts = gathered.winner.verdicts
+    verdicts = sorted(
+        gathered.winner.verdicts, key=lambda verdict: not verdict.sentence.startswith("it is ")
+    )
     told = [f"The winner is {v.sentence.removeprefix('it is ')}" for v in verdicts]
     return tuple(told) or ("Neither the tutorial's nor the probe was a finalist",)
 
@@ -117,9 +118,11 @@ def _scores(gathered: Gathered, best: TrialRecord, answers: OutOfFold | None) ->
         )  # fmt: skip
         found.append(corrected)
     for first, name in RIVALS.items():
-        rival = first_try(gathered, first)
-        if rival is not None and rival.trial_number != best.trial_number:
-            found += _scores_of(name.removeprefix("the "), rival, answers)
+        tries = first_tries(gathered, first)
+        for rival in tries:
+            of_backbone = f" on {rival.backbone}" if len(tries) > 1 else ""
+            if rival.trial_number != best.trial_number:
+                found += _scores_of(f"{name.removeprefix('the ')}{of_backbone}", rival, answers)
     return found
 
 

@@ -30,6 +30,8 @@ def workplace(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     assert "[6/6," in done.stdout
     assert "Best of sweep tiny" in done.stdout
     assert "the tutorial's" in done.stdout
+    assert done.stdout.endswith(f"\nReport: {folder}/runs/reports/tiny.html\n")
+    assert (folder / "runs/reports/tiny.html").stat().st_size > 500_000
     assert done.stderr == ""
     return folder
 
@@ -146,7 +148,8 @@ def test_a_sweep_that_is_ended_leaves_no_process_and_goes_on(
 ) -> None:
     """Rows that were there stay; the same command adds the others, each number once."""
     (tmp_path / "tiny.yaml").write_text(TINY_SPEC.replace("epochs: 3", "epochs: 40"))
-    words = ("sweep", "tiny.yaml", "--data", tiny_folder, "--name", "tiny", "--trials", "20")
+    words = ("sweep", "tiny.yaml", "--data", tiny_folder, "--name", "tiny", "--trials", "20",
+             "--no-report")  # fmt: skip
     mark = uuid.uuid4().hex
     process = subprocess.Popen(
         command_line(*words), cwd=tmp_path, env=os.environ | {MARK: mark},

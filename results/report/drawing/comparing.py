@@ -12,6 +12,7 @@ from results.report.drawing.style import (
     HEIGHT,
     INK,
     ROW,
+    TWO_ROWS,
     about_trial,
     data,
     interval,
@@ -24,20 +25,20 @@ from results.report.report import Report
 
 def scores(report: Report) -> Any:
     """Draw accuracies side by side."""
-    base = alt.Chart(data("scores"), height=len(report.verdict.scores) * (ROW + 4)).encode(
-        alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=260)),
-        tooltip=["name:N", alt.Tooltip("accuracy:Q", format=".2%"), "loss:Q", "num_images:Q"],
+    base = alt.Chart(data("scores"), height=len(report.verdict.scores) * TWO_ROWS).encode(
+        tooltip=["name:N", alt.Tooltip("accuracy:Q", format=".2%"), "loss:Q", "num_images:Q"]
     )
-    return interval(base, percent_x("accuracy:Q", "accuracy, 95 % interval"), "low:Q", "high:Q")
+    x = percent_x("accuracy:Q", "accuracy, 95 % interval")
+    return interval(base, "name:N", x, "low:Q", "high:Q")
 
 
 def backbone(report: Report) -> Any:
     """Draw the best of every backbone."""
-    base = alt.Chart(data("by_backbone"), height=len(report.by_backbone) * (ROW + 4)).encode(
-        alt.Y("backbone:N", title=None, sort=None),
-        tooltip=["backbone:N", "num_trials:Q", "trial_number:Q", "accuracy:Q", "epoch_s:Q"],
+    base = alt.Chart(data("by_backbone"), height=len(report.by_backbone) * TWO_ROWS).encode(
+        tooltip=["backbone:N", "num_trials:Q", "trial_number:Q", "accuracy:Q", "epoch_s:Q"]
     )
-    return interval(base, percent_x("accuracy:Q", "accuracy of the best"), "low:Q", "high:Q")
+    x = percent_x("accuracy:Q", "accuracy of the best")
+    return interval(base, "backbone:N", x, "low:Q", "high:Q")
 
 
 def depth(report: Report) -> Any:
@@ -45,7 +46,10 @@ def depth(report: Report) -> Any:
     base = alt.Chart(data("by_depth"), height=HEIGHT).encode(
         alt.X("frozen_stages:O", title="frozen stages", axis=alt.Axis(labelAngle=0)),
         alt.XOffset("backbone:N"),
-        alt.Color("backbone:N", title=None, scale=alt.Scale(range=DEPTHS[1::2])),
+        alt.Color(
+            "backbone:N", title=None, scale=alt.Scale(range=DEPTHS[1::2]),
+            legend=alt.Legend(columns=2),
+        ),
         tooltip=[
             "backbone:N", "frozen_stages:Q", "num_trials:Q", "trial_number:Q",
             alt.Tooltip("accuracy:Q", format=".2%"), alt.Tooltip("epoch_s:Q", format=".2f"),

@@ -70,9 +70,10 @@ def parallel(report: Report) -> Any:
     """Draw every trial as a line through its hyperparameters, a row each: readable on a phone."""
     order = [dimension.name for dimension in report.dimensions]
     best = report.verdict.trial_number
-    base = alt.Chart(data("positions"), height=len(order) * (ROW + 16))
-    y = alt.Y("dimension:N", sort=order, title=None, axis=alt.Axis(grid=True, domain=False))
-    x = alt.X("position:Q", axis=None, scale=alt.Scale(domain=[0, 1], nice=False, padding=30))
+    base = alt.Chart(data("positions"), height=len(order) * 48)
+    axis = alt.Axis(grid=True, domain=False, labels=False, ticks=False)
+    y = alt.Y("dimension:N", sort=order, title=None, axis=axis)
+    x = alt.X("position:Q", axis=None, scale=alt.Scale(domain=[0, 1], nice=False, padding=8))
     line = base.encode(x, y, alt.Detail("trial_number:N"), alt.Order("order:Q"))
     others = line.transform_filter("!datum.is_good").mark_line(
         strokeWidth=0.8, opacity=0.35, color=GREY
@@ -82,17 +83,27 @@ def parallel(report: Report) -> Any:
     )
     thick = line.transform_filter(f"datum.trial_number == {-1 if best is None else best}")
     winner = thick.mark_line(strokeWidth=3, color=INK, point={"filled": True, "color": INK})
-    ends = alt.Chart(data("dimension_ends")).encode(x, y, alt.Text("label:N"))
-    halo: dict[str, Any] = {"strokeWidth": 4, "fontSize": 11, "dy": 12, "stroke": PAPER}
-    sides: list[tuple[str, Any]] = [("true", "right"), ("false", "left")]
-    labels = [
-        ends.transform_filter(f"datum.is_high == {is_high}").mark_text(
-            align=align, color=colour, **(halo | more)
-        )
-        for is_high, align in sides
-        for colour, more in ((PAPER, {}), (MUTED, {"strokeWidth": 0}))
+    return alt.layer(others, good, winner, *_row_texts(x, y))
+
+
+def _row_texts(x: alt.X, y: alt.Y) -> list[Any]:
+    """Write the name of each row above it and its ends below, each on a halo that covers lines."""
+    ends = alt.Chart(data("dimension_ends"))
+    low, high = (ends.transform_filter(f"datum.is_high == {side}") for side in ("false", "true"))
+    texts: list[tuple[alt.Chart, Any, Any, int]] = [
+        (low, "dimension:N", "left", -9),
+        (low, "label:N", "left", 11),
+        (high, "label:N", "right", 11),
     ]
-    return alt.layer(others, good, winner, *labels)
+    drawn = []
+    for chart, field, align, dy in texts:
+        place = chart.encode(x, y, alt.Text(field))
+        halo = place.mark_text(
+            align=align, dy=dy, fontSize=11, stroke=PAPER, strokeWidth=4, color=PAPER
+        )
+        colour = INK if field == "dimension:N" else MUTED
+        drawn += [halo, place.mark_text(align=align, dy=dy, fontSize=11, color=colour)]
+    return drawn
 
 
 def slice_of(report: Report, dimension: Dimension) -> Any:
@@ -109,7 +120,7 @@ def slice_of(report: Report, dimension: Dimension) -> Any:
         x = alt.X(dimension.name, type="nominal", title=dimension.name, sort=None)
         spread_out = base.transform_calculate(aside="(datum.trial_number * 0.618034) % 1")
         return spread_out.mark_point(filled=True, size=26, opacity=0.6).encode(
-            x.axis(alt.Axis(labelAngle=-30, labelOverlap=False)), y, colour,
+            x.axis(alt.Axis(labelAngle=-30, labelOverlap=False, labelLimit=90)), y, colour,
             alt.XOffset("aside:Q"), tooltip=tooltip,
         )  # fmt: skip
     if dimension.is_log:

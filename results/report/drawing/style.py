@@ -29,6 +29,7 @@ _STATUSES = {
 }
 HEIGHT = 260
 ROW = 22  # pixels of a row of text
+TWO_ROWS = 38
 
 CONFIG: Spec = {
     "background": "transparent",
@@ -62,13 +63,18 @@ def objective_title(report: Report) -> str:
 
 
 def score_ends(report: Report) -> tuple[float, float]:
-    """Return the ends of a scale of scores; the worst tenth of the trials lies at its edge."""
-    scores = sorted(t.score for t in report.trials if t.score is not None)
+    """Return the ends of a scale of scores: the best, and three times as far from it as the median.
+
+    What lies beyond is drawn at its edge: one diverged trial would squeeze all others together.
+    """
     is_accuracy = report.verdict.objective == Objective.VAL_ACCURACY
-    cut = len(scores) // 10
-    low, high = (scores[cut], scores[-1]) if is_accuracy else (scores[0], scores[-1 - cut])
-    margin = max((high - low) * 0.08, 0.002)
-    return low - margin, min(high + margin, 1.0) if is_accuracy else high + margin
+    scores = sorted((t.score for t in report.trials if t.score is not None), reverse=is_accuracy)
+    best, worst = scores[0], scores[-1]
+    reach = 3 * (scores[len(scores) // 2] - best)
+    far = worst if reach == 0 or abs(reach) > abs(worst - best) else best + reach
+    margin = max(abs(far - best) * 0.06, 0.002)
+    low, high = min(best, far) - margin, max(best, far) + margin
+    return max(low, 0.0), min(high, 1.0) if is_accuracy else high
 
 
 def score_y(report: Report, field: str = "score") -> alt.Y:
@@ -101,11 +107,15 @@ def about_trial(*more: alt.Tooltip) -> list[alt.Tooltip]:
     ]
 
 
-def interval(base: alt.Chart, x: alt.X, low: str, high: str) -> Any:
-    """Draw points with their intervals, a row each."""
+def interval(base: alt.Chart, name: str, x: alt.X, low: str, high: str) -> Any:
+    """Draw points with their intervals, a row each, its name above it: phones are narrow."""
+    rows = alt.Y(name, title=None, sort=None, axis=alt.Axis(labels=False, ticks=False))
+    base = base.encode(rows)
+    text = base.mark_text(align="left", dx=4, dy=-12, color=MUTED, fontSize=12)
+    label = text.encode(alt.Text(name), x=alt.value(0))
     rule = base.mark_rule(strokeWidth=2, color=GREY).encode(alt.X(low), alt.X2(high))
     point = base.mark_point(filled=True, size=90, opacity=1, color=ACCENT).encode(x)
-    return alt.layer(rule, point)
+    return alt.layer(rule, point, label)
 
 
 def percent_x(field: str, title: str) -> alt.X:

@@ -90,7 +90,10 @@ def gathered(num_trials: int = 30, **changes: Any) -> Gathered:
         trial(2, 0.95),
         trial(3, 0.5, status=TrialStatus.STOPPED, epochs_run=3),
         trial(4, None, status=TrialStatus.FAILED, error_kind="diverged"),
-        *(trial(number, 0.6 + 0.01 * (number % 30)) for number in range(5, num_trials)),
+        *(
+            trial(number, 0.6 + 0.01 * (number % 30), backbone=f"efficientnet_lite{number % 3}")
+            for number in range(5, num_trials)
+        ),
     ]
     rows = [
         *folds(0, wrong=(1, 2, 3, 4, 5, 6, 7)),

@@ -13,6 +13,7 @@ import pytest
 from results.report.drawing import page as page_module
 from results.report.drawing.charts import charts
 from results.report.drawing.page import as_json_in_html, page, places_shown
+from results.report.drawing.style import score_ends
 from results.report.drawing.tables import tables
 from results.report.report import Report, make_report
 from tests.results.report.sweeps_made_up import epoch, gathered, images, trial
@@ -24,8 +25,8 @@ NASTY = (
     "right\u202eto left \u2028 line \x00 \udcff\nnext",
 )
 CHARTS = {
-    "scores", "depth", "cost", "history", "curves", "parallel", "importance", "confusion",
-    "calibration", "timeline",
+    "scores", "depth", "backbone", "cost", "history", "curves", "parallel", "importance",
+    "confusion", "calibration", "timeline",
 }  # fmt: skip
 
 
@@ -119,7 +120,7 @@ def test_there_is_a_chart_for_everything_there_is() -> None:
     drawn = charts(made, validate=True)
     slices = {f"slice-{place}" for place in range(len(made.dimensions))}
     assert set(drawn) == CHARTS | slices
-    assert len(slices) == 3
+    assert len(slices) == 4
     known = tables(made)
     named = set(re.findall(r'"data": \{"name": "(\w+)"\}', json.dumps(drawn)))
     assert named <= set(known)
@@ -182,3 +183,22 @@ def test_pictures_are_of_the_images_that_are_shown() -> None:
     assert {link for link in seen.links if link.startswith("data:")} == {
         pictures[place] for place in shown
     }
+
+
+@pytest.mark.parametrize(
+    ("scores", "ends"),
+    [
+        ([0.96, 0.95, 0.94, 0.93, 0.1], (0.96, 0.90)),
+        ([0.9, 0.9, 0.9, 0.5], (0.9, 0.5)),
+        ([0.9], (0.9, 0.9)),
+    ],
+)
+def test_one_bad_trial_does_not_squeeze_the_others(
+    scores: list[float], ends: tuple[float, float]
+) -> None:
+    made = make_report(
+        gathered(trials=[trial(n, score) for n, score in enumerate(scores)], folds=(), winner=None)
+    )
+    low, high = score_ends(made)
+    margin = max(0.06 * (ends[0] - ends[1]), 0.002)
+    assert (low, high) == pytest.approx((ends[1] - margin, ends[0] + margin))
