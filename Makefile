@@ -7,6 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SWEEP_OPTIONS := $(if $(NAME),--name "$(NAME)") $(if $(DATA),--data "$(DATA)") $(if $(TRIALS),--trials $(TRIALS))
+MINIMUM := .venv-minimum
 ROW_OPTIONS := $(if $(NAME),--sweep "$(NAME)")
 SOURCES := antsbees results sweeps tests benchmarks
 
@@ -14,13 +15,13 @@ CHECK_PYTHON := test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(sys.
 	{ echo "error: antsbees needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1); name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep report best leaderboard retrain predict test test-unit test-whole lint docs format bench bench-answer clean
+.PHONY: help setup sweep report best leaderboard retrain predict test test-unit test-whole test-minimum lint docs format bench bench-answer clean
 
 help: ## list the targets
 	@echo "Targets:"
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 	@echo "Variables: SPEC=default|quick|tutorial|file.yaml  NAME=sweep  DATA=folder|zip|synthetic|auto  TRIALS=n"
-	@echo "           IMAGES=files or folders and MODEL=name, for predict"
+	@echo "           IMAGES=files or folders and MODEL=name, for predict  ENSEMBLE=members, for retrain"
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(CHECK_PYTHON)
@@ -42,8 +43,8 @@ best: $(STAMP) ## show the best configuration (NAME)
 leaderboard: $(STAMP) ## list the trials, best first (NAME)
 	@$(BIN)/antsbees leaderboard $(ROW_OPTIONS)
 
-retrain: $(STAMP) ## train the winner again and keep it as a model (NAME, DATA)
-	@$(BIN)/antsbees retrain $(ROW_OPTIONS) $(if $(DATA),--data "$(DATA)")
+retrain: $(STAMP) ## train the winner again and keep it as a model (NAME, DATA, ENSEMBLE)
+	@$(BIN)/antsbees retrain $(ROW_OPTIONS) $(if $(DATA),--data "$(DATA)") $(if $(ENSEMBLE),--ensemble $(ENSEMBLE))
 
 predict: $(STAMP) ## tell the class of images (IMAGES, MODEL)
 	@$(if $(IMAGES),,$(error IMAGES= is missing: make predict IMAGES="photo.jpg folder"))
@@ -56,6 +57,15 @@ test-unit: $(STAMP) ## run the tests of one process, without Ray, in under a min
 
 test-whole: $(STAMP) ## run the tests of the whole path and of several processes
 	@$(BIN)/python -m pytest -m whole -n 2 --dist loadfile
+
+$(MINIMUM)/.installed: pyproject.toml constraints-minimum.txt
+	@$(CHECK_PYTHON)
+	@test -x $(MINIMUM)/bin/python || $(PYTHON) -m venv $(MINIMUM)
+	$(MINIMUM)/bin/pip install --quiet --disable-pip-version-check -c constraints-minimum.txt -e '.[dev]'
+	@touch $@
+
+test-minimum: $(MINIMUM)/.installed ## run test-unit on the oldest versions that pyproject.toml allows
+	@$(MINIMUM)/bin/python -m pytest -m "not whole" -n 2 --dist loadfile -p no:warnings
 
 lint: $(STAMP) ## check format, style and types
 	@$(BIN)/ruff format --check $(SOURCES)
@@ -78,5 +88,5 @@ bench-answer: $(STAMP) ## measure the answer on unseen images (DATA; an hour for
 	@$(BIN)/python -m benchmarks.studies.answer $(if $(DATA),--data "$(DATA)" --sets photographs)
 
 clean: ## delete what was installed and built; runs/ stays
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(MINIMUM) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 	find antsbees results sweeps tests benchmarks -name __pycache__ -type d -exec rm -rf {} +

@@ -12,11 +12,39 @@ from results.correction import Corrected, Verdict, compare, correct
 from results.ensemble import MOST_OFFERED, Ensemble, best_ensemble
 from results.evidence import Evidence
 from results.finals import FoldRecord, out_of_fold
+from results.ranking import wilson_interval
 from results.schema import PROBE, TUTORIAL, Objective, TrialRecord
 from results.selection import Select, always, cheapest_of_the_best
 
 RIVALS = {TUTORIAL: "the tutorial's", PROBE: "the probe"}
 """The first tries that a winner is held against, and what sentences call them."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a model that learnt from all images is expected to score on new ones.
+
+    Args:
+        low: Lower end of the accuracy's 95 % interval.
+        high: Upper end.
+        is_corrected: For having been chosen among many; else it is the out-of-fold score.
+    """
+
+    accuracy: float
+    low: float
+    high: float
+    loss: float
+    num_images: int
+    is_corrected: bool
+
+    @property
+    def sentence(self) -> str:
+        """The same in words."""
+        corrected = ", corrected for the choice" if self.is_corrected else ""
+        return (
+            f"out of fold, on {self.num_images} images, accuracy {self.accuracy:.1%} "
+            f"(95 %: {self.low:.1%} to {self.high:.1%}) and log-loss {self.loss:.4f}{corrected}"
+        )
 
 
 @dataclass(frozen=True)
@@ -54,6 +82,25 @@ class FinalWinner:
     def num_finalists(self) -> int:
         """How many answered for every image."""
         return len(self.scores)
+
+    def score_of(self, trial_number: int) -> Score | None:
+        """Return the score of a finalist; ``None`` of what was none, or was given up."""
+        if trial_number == self.trial_number:
+            return self._corrected(self.accuracy, self.loss)
+        if (known := self.scores.get(trial_number)) is None:
+            return None
+        interval = wilson_interval(known.accuracy, self.num_images)
+        return Score(
+            known.accuracy, interval.low, interval.high, known.loss, self.num_images, False
+        )
+
+    def score_of_ensemble(self) -> Score:
+        """Return the score of the ensemble."""
+        return self._corrected(self.ensemble.accuracy, self.ensemble.loss)
+
+    def _corrected(self, accuracy: Corrected, loss: Corrected) -> Score:
+        ends = (accuracy.low, accuracy.high)
+        return Score(accuracy.corrected, *ends, loss.corrected, self.num_images, True)
 
 
 def final_winner(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,9 +96,3 @@ def test_weights_that_cannot_be_had_are_told_at_once(tiny_dataset: Dataset) -> N
 def test_libraries_are_named_with_their_versions(lite0_lab: Laboratory) -> None:
     named = [part.split(" ")[0] for part in lite0_lab.bench().facts["library_versions"].split(", ")]
     assert named == ["python", "torch", "torchvision", "timm", "numpy", "pillow"]
-
-
-def test_the_bench_knows_no_ray() -> None:
-    code = "import antsbees.bench, sys; print({'ray', 'optuna'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "set()\n"

@@ -80,12 +80,15 @@ def test_every_trial_of_the_sweep_can_be_reproduced(workplace: Path) -> None:
     numbers = [r.trial_number for r in Leaderboard(workplace / "runs/leaderboard").read("tiny")]
     assert len(numbers) == 6
     for number in numbers[:3]:
-        again = command("retrain", "--trial", str(number), "--name", f"t{number}", cwd=workplace)
+        again = command(
+            "retrain", "--trial", str(number), "--on", "train", "--name", f"t{number}",
+            cwd=workplace,
+        )  # fmt: skip
         assert "Reproduced exactly" in again.stdout, again.stdout + again.stderr
 
 
 def test_training_on_all_images_claims_no_validation_score(workplace: Path) -> None:
-    trained = command("retrain", "--on", "all", "--name", "all-images", cwd=workplace)
+    trained = command("retrain", "--name", "all-images", cwd=workplace)
     assert trained.returncode == 0, trained.stderr
     described = json.loads((workplace / "runs/models/all-images/model.json").read_text())
     assert described["metrics"]["trained_on_val"] is True
