@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 SWEEP_OPTIONS := $(if $(NAME),--name "$(NAME)") $(if $(DATA),--data "$(DATA)") $(if $(TRIALS),--trials $(TRIALS))
 MINIMUM := .venv-minimum
 ROW_OPTIONS := $(if $(NAME),--sweep "$(NAME)")
-SOURCES := antsbees results sweeps tests benchmarks
+SOURCES := antsbees results sweeps tests benchmarks examples
 
 CHECK_PYTHON := test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	{ echo "error: antsbees needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1); name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
