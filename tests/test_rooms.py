@@ -59,7 +59,8 @@ ALLOWED: dict[str, set[str]] = {
         "antsbees", "antsbees.networks", "pydantic", "pydantic_core", "results", "sweeps", "yaml",
     },
     "sweeps.views": {
-        "antsbees", "results", "rich", "sweeps", "sweeps.finals", "sweeps.running", "sweeps.spec",
+        "antsbees", "results", "results.report", "rich", "sweeps", "sweeps.finals",
+        "sweeps.running", "sweeps.spec",
     },
 }  # fmt: skip
 

@@ -20,6 +20,7 @@ from sweeps.cli import (
     schema,
     sweep,
     test,
+    watch,
 )
 from sweeps.errors import SpecError, SweepError, UsageError
 from sweeps.views.text import printable_lines
@@ -35,7 +36,7 @@ app = typer.Typer(
 )
 for command in (
     sweep.sweep, best.best, leaderboard.leaderboard, retrain.retrain, predict.predict, data.data,
-    schema.schema, report.report,
+    schema.schema, report.report, watch.watch,
 ):  # fmt: skip
     app.command()(command)
 app.command("test")(test.judge)

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from results.ensemble import Ensemble
 from results.ranking import comparable_groups, rank, wilson_interval
-from results.schema import HYPERPARAMETERS, TrialRecord, TrialStatus
+from results.schema import HYPERPARAMETERS, Objective, TrialRecord, TrialStatus
 from results.standing import Standing, standing_of
 from results.winner import FinalWinner
 from sweeps.naming import winning_row
@@ -258,3 +258,16 @@ def number(value: Any) -> str:
     if value is None:
         return ""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def told_score(record: TrialRecord) -> str:
+    """Return the score of a row, and beside a log-loss the accuracy, which says more to people."""
+    told = score_text(record.score)
+    if record.objective == Objective.VAL_LOSS and record.val_accuracy is not None:
+        told += f" at {100 * record.val_accuracy:.1f}%"
+    return told
+
+
+def score_text(score: float | None) -> str:
+    """Write a score, or a dash for none."""
+    return "-" if score is None else f"{score:.4f}"

@@ -23,7 +23,7 @@ from sweeps.spec.models import is_safe_name
 from tests.sweeps.sweep_fakes import row
 
 COMMANDS = ["sweep", "best", "leaderboard", "retrain", "predict", "data", "schema",
-            "report", "test", "cache", "cache show", "cache clear"]  # fmt: skip
+            "report", "watch", "test", "cache", "cache show", "cache clear"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,7 @@ def test_every_command_explains_itself(run: Run) -> None:
         (["best"], "there is no leaderboard in {cwd}/runs/leaderboard; run a sweep first"),
         (["leaderboard"], "there is no leaderboard in {cwd}/runs/leaderboard; run a sweep first"),
         (["retrain"], "there is no leaderboard in {cwd}/runs/leaderboard; run a sweep first"),
+        (["watch"], "there is no leaderboard in {cwd}/runs/leaderboard; run a sweep first"),
         (["report"], "there is no leaderboard in {cwd}/runs/leaderboard; run a sweep first"),
         (["predict", "ants", "a.jpg"],
          "there is no model ants: neither a folder nor a name in {cwd}/runs/models"),

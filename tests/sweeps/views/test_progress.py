@@ -122,9 +122,22 @@ def test_a_terminal_shows_the_trials_that_run() -> None:
     for text in ("1/4 trials", "0:30", "about 1:30 left", "0.9000 (trial 6)"):
         assert text in last
     cells = [line.split() for line in last.splitlines()]
+    assert "workers busy: 1 of 1 gpu, 1 of 2 cpu" in last
     assert ["7", "gpu", "3/10", "0.8765", "0.012", "8"] in cells
     assert ["8", "cpu", "0/10", "-", "0.012", "8"] in cells
     assert "complete after" not in shown
+
+
+@pytest.mark.parametrize("objective", ["val_accuracy", "val_loss"])
+def test_a_terminal_shows_how_the_best_became_better(objective: str) -> None:
+    out = StringIO()
+    console = Console(file=out, force_terminal=True, width=100)
+    view = ProgressView(make_spec(objective=objective), console)
+    scores = (0.5, 0.65, 0.6, 0.9)
+    known = [s if objective == "val_accuracy" else 1 - s for s in scores]
+    with view:
+        view.sweep_started((CPU,), [row(n, s, objective=objective) for n, s in enumerate(known)])
+    assert "(trial 3)  ▁▄▄█" in out.getvalue()
 
 
 def test_a_terminal_shows_at_most_twenty_trials() -> None:
