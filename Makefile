@@ -15,13 +15,13 @@ CHECK_PYTHON := test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(sys.
 	{ echo "error: antsbees needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1); name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep report best leaderboard retrain predict test test-unit test-whole test-minimum lint docs format bench bench-answer clean
+.PHONY: help setup sweep report best leaderboard retrain test-model predict test test-unit test-whole test-minimum lint docs format bench bench-answer clean
 
 help: ## list the targets
 	@echo "Targets:"
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 	@echo "Variables: SPEC=default|quick|tutorial|file.yaml  NAME=sweep  DATA=folder|zip|synthetic|auto  TRIALS=n"
-	@echo "           IMAGES=files or folders and MODEL=name, for predict  ENSEMBLE=members, for retrain"
+	@echo "           IMAGES=files or folders and MODEL=name, for predict and test-model  ENSEMBLE=members, for retrain"
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(CHECK_PYTHON)
@@ -45,6 +45,9 @@ leaderboard: $(STAMP) ## list the trials, best first (NAME)
 
 retrain: $(STAMP) ## train the winner again and keep it as a model (NAME, DATA, ENSEMBLE)
 	@$(BIN)/antsbees retrain $(ROW_OPTIONS) $(if $(DATA),--data "$(DATA)") $(if $(ENSEMBLE),--ensemble $(ENSEMBLE))
+
+test-model: $(STAMP) ## judge a model by the images of test/<class>/ (MODEL, DATA)
+	@$(BIN)/antsbees test "$(MODEL)" $(if $(DATA),--data "$(DATA)")
 
 predict: $(STAMP) ## tell the class of images (IMAGES, MODEL)
 	@$(if $(IMAGES),,$(error IMAGES= is missing: make predict IMAGES="photo.jpg folder"))

@@ -181,6 +181,9 @@ class TrialRecord:
         "For each validation image, for each class, after the last completed epoch.",
         FRACTION,
     )
+    test_looks: int | None = _result(
+        COUNT, "How often a model of it was judged by the images of `test/`; empty for never."
+    )
 
     training_s: float = _cost(
         NUMBER, "Wall time of all epochs, evaluation included.", SECONDS, default=0.0

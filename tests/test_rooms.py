@@ -38,8 +38,8 @@ ALLOWED: dict[str, set[str]] = {
     "results.report": {"numpy", "results"},
     "results.report.drawing": {"altair", "jinja2", "results", "results.report", "vl_convert"},
     "sweeps": {
-        "antsbees", "antsbees.data", "antsbees.machine", "antsbees.networks", "results", "rich",
-        "sweeps.spec", "sweeps.views", "torch",
+        "antsbees", "antsbees.data", "antsbees.machine", "antsbees.networks", "filelock", "numpy",
+        "results", "rich", "sweeps.spec", "sweeps.views", "torch",
     },
     "sweeps.cli": {
         "antsbees", "antsbees.frozen", "results", "rich", "sweeps", "sweeps.reporting",

@@ -19,6 +19,7 @@ from sweeps.cli import (
     retrain,
     schema,
     sweep,
+    test,
     watch,
 )
 from sweeps.errors import SpecError, SweepError, UsageError
@@ -30,13 +31,15 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Find the best way to fine-tune a pre-trained network to your photographs.\n\n"
     "[bold]sweep[/] tries configurations, [bold]best[/] and [bold]leaderboard[/] show what came "
-    "out, [bold]retrain[/] makes the winner a model, [bold]predict[/] uses it.",
+    "out, [bold]retrain[/] makes the winner a model, [bold]predict[/] uses it, [bold]test[/] "
+    "judges it.",
 )
 for command in (
     sweep.sweep, best.best, leaderboard.leaderboard, retrain.retrain, predict.predict, data.data,
     schema.schema, report.report, watch.watch,
 ):  # fmt: skip
     app.command()(command)
+app.command("test")(test.judge)
 cache_app = typer.Typer(no_args_is_help=True, help="Show or clear what frozen stages put out.")
 cache_app.command()(cache.show)
 cache_app.command()(cache.clear)
