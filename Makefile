@@ -15,7 +15,7 @@ CHECK_PYTHON := test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(sys.
 	{ echo "error: antsbees needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1); name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sweep report best leaderboard retrain test-model predict test test-unit test-whole test-minimum lint docs format bench bench-answer clean
+.PHONY: help setup sweep report best leaderboard retrain test-model predict test test-unit test-whole test-minimum coverage lint docs format bench bench-answer clean
 
 help: ## list the targets
 	@echo "Targets:"
@@ -70,6 +70,9 @@ $(MINIMUM)/.installed: pyproject.toml constraints-minimum.txt
 test-minimum: $(MINIMUM)/.installed ## run test-unit on the oldest versions that pyproject.toml allows
 	@$(MINIMUM)/bin/python -m pytest -m "not whole" -n 2 --dist loadfile -p no:warnings
 
+coverage: $(STAMP) ## run test-unit, and fail where it covers less than pyproject.toml says
+	@$(BIN)/python -m pytest -m "not whole" -n 2 --dist loadfile --cov --cov-report=term
+
 lint: $(STAMP) ## check format, style and types
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/ruff check $(SOURCES)
@@ -91,5 +94,5 @@ bench-answer: $(STAMP) ## measure the answer on unseen images (DATA; an hour for
 	@$(BIN)/python -m benchmarks.studies.answer $(if $(DATA),--data "$(DATA)" --sets photographs)
 
 clean: ## delete what was installed and built; runs/ stays
-	rm -rf $(VENV) $(MINIMUM) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(MINIMUM) build *.egg-info .coverage .pytest_cache .mypy_cache .ruff_cache
 	find antsbees results sweeps tests benchmarks -name __pycache__ -type d -exec rm -rf {} +
