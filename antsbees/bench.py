@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from antsbees.config import Precision, TaskConfig, TrialConfig
 from antsbees.data.datasets import Dataset
-from antsbees.frozen.activations import Activations
+from antsbees.frozen.activations import TRAIN_CENTRED, Activations
 from antsbees.frozen.cache import TensorCache
 from antsbees.frozen.starts import ProbeStarts
 from antsbees.hyperparameters import HeadStart
@@ -114,34 +115,66 @@ class Bench:
         return Training(config, self.task, self.backbone, lesson, execution, head)
 
     def fold_training(
-        self, config: TrialConfig, learnt: tuple[int, ...], held_out: tuple[int, ...]
+        self,
+        config: TrialConfig,
+        learnt: tuple[int, ...],
+        held_out: tuple[int, ...],
+        head: nn.Linear | None = None,
     ) -> Training:
         """Return a fresh training on some of all images, to be judged on others.
 
         Args:
             learnt: Places in train and val together, ascending.
             held_out: Places of those to be judged on, ascending.
+            head: What the head starts as, where ``head_start`` is ``probe``; see ``fold_heads``.
 
         Raises:
             ConfigError: More stages are frozen than the backbone has.
-            ValueError: As ``antsbees.lessons.Fold``.
+            ValueError: As ``antsbees.lessons.Fold``, or no such head is given.
         """
         execution = self._execution_of(config)
         lesson = Fold(self._activations_in(execution), learnt, held_out)
-        head = None
-        if config.head_start is HeadStart.PROBE:
-            head = self._starts_in(execution).fold_head(learnt)
         return Training(config, self.task, self.backbone, lesson, execution, head)
+
+    def fold_heads(self, folds: Sequence[Sequence[int]]) -> list[nn.Linear]:
+        """Return for each fold a head that starts as the probe on the images of all others.
+
+        Args:
+            folds: Places in train and val together, each in one of them.
+        """
+        return self._starts_in(self._execution_of(self._head)).fold_heads(folds)
+
+    def compute(self, stages: Sequence[int]) -> None:
+        """Compute what folds need and no training does: training images as validation sees them.
+
+        Without a cache nothing can be kept for later.
+
+        Args:
+            stages: Numbers of frozen stages; each goes on from the one before it.
+        """
+        if self._cache is not None:
+            source = self._activations_in(self._execution_of(self._head))
+            for k in sorted(stages):
+                source.get(TRAIN_CENTRED, k, 0)
+
+    def training_features(self, num_views: int) -> list[Tensor]:
+        """Return for the first views what the whole backbone makes of every image to learn from."""
+        source = self._activations_in(self._execution_of(self._head))
+        return [source.pooled(self.task.num_stages, view) for view in range(num_views)]
 
     def pooled_features(self) -> Tensor:
         """Return what the whole backbone makes of every image, ``(N, width)``: train, then val."""
-        execution = self._execution_of(TrialConfig(self.task.num_stages))
-        return self._activations_in(execution).pooled_val(self.task.num_stages)
+        source = self._activations_in(self._execution_of(self._head))
+        return source.pooled_val(self.task.num_stages)
 
     def pooled_pixels(self) -> Tensor:
         """Return every image as validation sees it, ``(N, S, S, 3) uint8``: train, then val."""
-        execution = self._execution_of(TrialConfig(self.task.num_stages))
-        return self._activations_in(execution).pooled_val(0)
+        return self._activations_in(self._execution_of(self._head)).pooled_val(0)
+
+    @property
+    def _head(self) -> TrialConfig:
+        """A configuration without a trained stage."""
+        return TrialConfig(self.task.num_stages)
 
     def _execution_of(self, config: TrialConfig) -> Execution:
         """Return how a configuration is computed, its precisions chosen."""
@@ -164,8 +197,7 @@ class Bench:
         """Return the probes on the features of an execution's inference precision."""
         precision = execution.inference_precision
         if precision not in self._starts:
-            activations, task = self._activations_in(execution), self.task
             self._starts[precision] = ProbeStarts(
-                activations, task.num_stages, task.views, self._cache
+                self._activations_in(execution), self.task.num_stages, self._cache
             )
         return self._starts[precision]

@@ -101,7 +101,7 @@ class Schedule:
         step_size: Epochs between two drops (``step``).
         gamma: Factor of each drop (``step``), or of each epoch (``exponential``).
         final_fraction: What is left of the rate at the end (``cosine``).
-        peak: Where in the run the highest rate lies, a fraction (``one_cycle``).
+        peak: Where in the trial the highest rate lies, a fraction (``one_cycle``).
         warmup_epochs: Epochs over which the rate rises linearly before the schedule proper begins.
 
     Raises:

@@ -1,7 +1,7 @@
 """The exceptions of the package.
 
 AntsbeesError
-├── UserError          the user can mend it: a value, a file, a folder (exit code 2)
+├── UserError          the user can fix it: a value, a file, a folder (exit code 2)
 │   ├── ConfigError    a configuration breaks a rule
 │   ├── DataError      the images cannot be used as they are
 │   ├── WeightsError   pre-trained weights are missing, damaged or of another architecture
@@ -16,7 +16,7 @@ class AntsbeesError(Exception):
 
 
 class UserError(AntsbeesError):
-    """A mistake the user can mend; the message says what is wrong, where, and what to do."""
+    """A mistake the user can fix; the message says what is wrong, where, and what to do."""
 
 
 class ConfigError(UserError):

@@ -33,7 +33,11 @@ class Evaluation:
 
 
 def evaluate(
-    trained: nn.Module, activations: Tensor, labels: Tensor, backbone: Backbone, run: Execution
+    trained: nn.Module,
+    activations: Tensor,
+    labels: Tensor,
+    backbone: Backbone,
+    execution: Execution,
 ) -> Evaluation:
     """Evaluate the trained part on the activations of a split.
 
@@ -43,10 +47,14 @@ def evaluate(
     """
     trained.eval()
     parts = []
-    with torch.no_grad(), arithmetic(run.device, run.inference_precision):
+    with torch.no_grad(), arithmetic(execution.device, execution.inference_precision):
         for chunk in activations.split(CHUNK):
-            parts.append(trained(network_input(chunk, backbone, run)).float())
-    logits = torch.cat(parts)
+            parts.append(trained(network_input(chunk, backbone, execution)).float())
+    return evaluation_of(torch.cat(parts), labels)
+
+
+def evaluation_of(logits: Tensor, labels: Tensor) -> Evaluation:
+    """Sum up ``(N, num_classes)`` logits for images of known classes."""
     return Evaluation(
         loss=float(F.cross_entropy(logits, labels)),
         accuracy=int((logits.argmax(dim=1) == labels).sum()) / len(labels),
@@ -54,8 +62,8 @@ def evaluate(
     )
 
 
-def network_input(rows: Tensor, backbone: Backbone, run: Execution) -> Tensor:
+def network_input(rows: Tensor, backbone: Backbone, execution: Execution) -> Tensor:
     """Bring rows of activations to the device, as float32 input of the next stage."""
-    if run.on_gpu and rows.device.type == "cpu":
+    if execution.on_gpu and rows.device.type == "cpu":
         rows = rows.pin_memory()  # so that the copy need not be waited for
-    return to_network(rows.to(run.device, non_blocking=True), backbone).float()
+    return to_network(rows.to(execution.device, non_blocking=True), backbone).float()

@@ -10,7 +10,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from antsbees.frozen.activations import TRAIN, TRAIN_CENTRED, VAL, VAL_AUGMENTED, Activations
+from antsbees.frozen.activations import TRAIN, TRAIN_CENTRED, VAL, Activations
 
 Indices = tuple[int, ...]
 
@@ -86,7 +86,10 @@ class Splits:
 
 @dataclass(frozen=True)
 class Fold:
-    """Learns from some of all images, and is judged on others; every one of them has all views.
+    """Learns from some of all images, and is judged on others.
+
+    Validation images have a single view, also where they are learnt from, as in ``Splits``: what is
+    found here is how well a training on all images does.
 
     Args:
         learnt: Places in train and val together, ascending.
@@ -128,29 +131,30 @@ class Fold:
 
     def prepare(self, k: int, view: int) -> None:
         """See ``Lesson``."""
-        wanted = [(TRAIN, view), (VAL_AUGMENTED, view), (TRAIN_CENTRED, 0), (VAL, 0)]
-        self.activations.prepare(k, wanted)
+        self.activations.prepare(k, [(TRAIN, view), (TRAIN_CENTRED, 0), (VAL, 0)])
 
     def inputs(self, k: int, view: int) -> Tensor:
         """See ``Lesson``."""
-        return self._rows((TRAIN, VAL_AUGMENTED), k, view, self.learnt)
+        return self._rows((TRAIN, view), k, self.learnt)
 
     def judged(self, k: int) -> Tensor:
         """See ``Lesson``."""
-        return self._rows((TRAIN_CENTRED, VAL), k, 0, self.held_out)
+        return self._rows((TRAIN_CENTRED, 0), k, self.held_out)
 
     def _labels_of(self, places: Indices) -> Indices:
         labels = self.activations.dataset.pooled.labels
         return tuple(labels[place] for place in places)
 
-    def _rows(self, sources: tuple[str, str], k: int, view: int, places: Indices) -> Tensor:
-        """Return rows of two sources that stand one after another."""
+    def _rows(self, of_train: tuple[str, int], k: int, places: Indices) -> Tensor:
+        """Return rows of a source and view of the training images, and of the validation images."""
         border = self._num_train
         of_first = [place for place in places if place < border]
         of_second = [place - border for place in places if place >= border]
         parts = [
             _taken(self.activations.get(source, k, view), rows)
-            for source, rows in zip(sources, (of_first, of_second), strict=True)
+            for (source, view), rows in zip(
+                (of_train, (VAL, 0)), (of_first, of_second), strict=True
+            )
             if rows
         ]
         return _together(parts)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
-from antsbees.checkpoints import SavedModel
+from antsbees.checkpoints import Member, SavedModel
 from antsbees.config import Precision
 from antsbees.data import images
 from antsbees.errors import DataError
@@ -56,18 +57,56 @@ def image_files(paths: Iterable[Path]) -> list[Path]:
 
 def predict(model: SavedModel, paths: Iterable[Path], device: str = "cpu") -> Iterator[Prediction]:
     """Answer for every file, in order; a file that cannot be read gets its reason instead."""
-    description = model.description
-    precision = Precision(description.inference_precision)
-    network = model.network.to(device)
+    sizes = {member.description.task.image_size for member in model.members}
+    for member in model.members:
+        member.network.to(device)
     for path in paths:
         try:
-            pixels = images.validation_view(images.decode(path), description.task.image_size)
+            image = images.decode(path)
+            views = {size: images.validation_view(image, size) for size in sizes}
         except OSError as error:
             yield Prediction(path, {}, str(error))
             continue
-        batch = torch.from_numpy(pixels.copy()).unsqueeze(0).to(device)
-        with torch.no_grad(), arithmetic(device, precision):
-            logits = network(normalise(batch, model.backbone.architecture))
-        probabilities = logits.float().softmax(dim=1).squeeze(0).tolist()
-        named = zip(description.classes, probabilities, strict=True)
+        probabilities = _probabilities(model, views, device).tolist()
+        named = zip(model.description.classes, probabilities, strict=True)
         yield Prediction(path, dict(sorted(named, key=lambda pair: -pair[1])))
+
+
+def _probabilities(model: SavedModel, views: Mapping[int, images.Pixels], device: str) -> Tensor:
+    """Return the weighted mean of what the members answer, ``(num_classes,)``.
+
+    Args:
+        views: Of the image, by the size that a network sees.
+    """
+    outputs: dict[tuple[object, ...], list[Tensor]] = {}
+    answers, weights = [], []
+    for member in model.members:
+        answers.append(_logits(member, views, device, outputs).float().softmax(dim=1).squeeze(0))
+        weights.append(member.weight)
+    shares = torch.tensor(weights, device=device)
+    return shares / shares.sum() @ torch.stack(answers)
+
+
+def _logits(
+    member: Member,
+    views: Mapping[int, images.Pixels],
+    device: str,
+    outputs: dict[tuple[object, ...], list[Tensor]],
+) -> Tensor:
+    """Return a member's logits ``(1, num_classes)``.
+
+    Args:
+        outputs: Of the frozen stages that were run for other members, to be used again: the input
+            of a backbone, then the output of each of its stages.
+    """
+    task, precision = member.description.task, member.description.inference_precision
+    frozen_stages = member.description.config.frozen_stages
+    known = outputs.setdefault((id(member.backbone), task.image_size, precision), [])
+    with torch.no_grad(), arithmetic(device, Precision(precision)):
+        if not known:
+            batch = torch.from_numpy(views[task.image_size].copy()).unsqueeze(0).to(device)
+            known.append(normalise(batch, member.backbone.architecture))
+        while len(known) <= frozen_stages:
+            known.append(member.network[len(known) - 1](known[-1]))
+        logits: Tensor = member.network[frozen_stages:](known[frozen_stages])
+    return logits

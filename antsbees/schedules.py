@@ -13,7 +13,7 @@ ONE_CYCLE_END = 1 / 250_000
 
 
 def lr_fraction(schedule: Schedule, epoch: float, epochs: int) -> float:
-    """Return the fraction of the configured learning rate in force at a point of the run.
+    """Return the fraction of the configured learning rate in force at a point of the trial.
 
     The warm-up rises linearly from ``WARMUP_START``; the schedule proper runs over the epochs that
     are left after it.
@@ -21,7 +21,7 @@ def lr_fraction(schedule: Schedule, epoch: float, epochs: int) -> float:
     Args:
         epoch: Epochs completed so far, with the part of the current one: 2.5 is half-way through
             the third.
-        epochs: Length of the whole run.
+        epochs: Length of the trial.
 
     Returns:
         A number in (0, 1].

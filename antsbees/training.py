@@ -57,7 +57,7 @@ class Training:
     and the epoch's number.
 
     Args:
-        run: Without ``Precision.AUTO``: see ``antsbees.machine.precision.resolve``.
+        execution: Without ``Precision.AUTO``: see ``antsbees.machine.precision.resolve``.
         lesson: What it learns from, and is judged on.
         head: What the head starts as; by default it is drawn from the seed. To be given where
             ``head_start`` is ``probe``, see ``antsbees.frozen.starts``.
@@ -72,7 +72,7 @@ class Training:
         task: TaskConfig,
         backbone: Backbone,
         lesson: Lesson,
-        run: Execution,
+        execution: Execution,
         head: nn.Linear | None = None,
     ) -> None:
         check_frozen_stages(config.frozen_stages, task.backbone)
@@ -84,9 +84,9 @@ class Training:
         self._task = task
         self._backbone = backbone
         self._lesson = lesson
-        self._run = run
-        self._labels = torch.tensor(lesson.labels, device=run.device)
-        self._judged_labels = torch.tensor(lesson.judged_labels, device=run.device)
+        self._execution = execution
+        self._labels = torch.tensor(lesson.labels, device=execution.device)
+        self._judged_labels = torch.tensor(lesson.judged_labels, device=execution.device)
         trained = backbone.trained_part(
             config.frozen_stages, lesson.num_classes, config.seed, config.batchnorm
         )
@@ -94,7 +94,7 @@ class Training:
             raise ValueError(f"head_start is {config.head_start}, which the given head is not")
         if head is not None:
             trained[-1] = head
-        self.trained: nn.Module = trained.to(run.device)
+        self.trained: nn.Sequential = trained.to(execution.device)
         self._optimizer = make_optimizer(self.trained, config)
 
     def run_epoch(self) -> EpochMetrics:
@@ -142,7 +142,7 @@ class Training:
         sizes = batch_sizes(num_images, config.batch_size)
         batches = order.to(x.device).split(sizes)
         answers = self._labels[order.to(self._labels.device)].split(sizes)
-        total = torch.zeros((), device=self._run.device)
+        total = torch.zeros((), device=self._execution.device)
         for number, (batch, labels) in enumerate(zip(batches, answers, strict=True)):
             progress = self.epoch + number / len(batches)
             fraction = lr_fraction(self.config.schedule, progress, self.config.epochs)
@@ -151,11 +151,11 @@ class Training:
         return float(total) / len(self._labels)
 
     def _evaluate(self, judged: Tensor) -> Evaluation:
-        return evaluate(self.trained, judged, self._judged_labels, self._backbone, self._run)
+        return evaluate(self.trained, judged, self._judged_labels, self._backbone, self._execution)
 
     def _step(self, rows: Tensor, labels: Tensor) -> Tensor:
-        with arithmetic(self._run.device, self._run.precision):
-            logits = self.trained(network_input(rows, self._backbone, self._run))
+        with arithmetic(self._execution.device, self._execution.precision):
+            logits = self.trained(network_input(rows, self._backbone, self._execution))
         loss = F.cross_entropy(logits.float(), labels, label_smoothing=self.config.label_smoothing)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()

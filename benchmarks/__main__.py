@@ -15,13 +15,14 @@ from typing import Any
 
 from antsbees.data.sources import AUTO, open_dataset
 from antsbees.errors import DataError
-from benchmarks.compare import heads, machine, mixed, overhead, scale, sweep
+from benchmarks.compare import heads, machine, mixed, overhead, scale, sweep, tuned
 from benchmarks.compare.measured import Row
 from benchmarks.compare.settings import Settings, default_slots, draw
 from benchmarks.compare.table import markdown, plain
 
 MEASUREMENTS: Mapping[str, Callable[[Settings], list[Row]]] = {
     "mixed": mixed.measure,
+    "tuned": tuned.measure,
     "heads": heads.measure,
     "sweep": sweep.measure,
     "overhead": overhead.measure,

@@ -15,15 +15,13 @@ from numpy.typing import NDArray
 
 from results.evidence import Evidence, Floats
 from results.schema import Objective
-from results.selection import Select, best
+from results.selection import CONVINCING, Select, always, best
 
 LEFT_OUT = float(np.exp(-1))
 """The share of the images that a bootstrap leaves out."""
 _NARROWING = float(np.sqrt(LEFT_OUT / (1 - LEFT_OUT)))
 """From how means of the images left out spread around the mean of all, which contains them, to how
 the mean of all spreads around the truth."""
-CONVINCING = 0.9
-"""The probability below which a winner is no better than its rival."""
 _TAILS = (2.5, 97.5)
 _LEAST_VARIANCE = 1e-12  # of log-losses, so that equal ones have a spread too
 
@@ -56,6 +54,11 @@ class Verdict:
     low: float
     high: float
     sentence: str
+
+    @property
+    def is_convincing(self) -> bool:
+        """Whether the winner is surely better."""
+        return self.probability >= CONVINCING and self.difference > 0
 
 
 def bbc(
@@ -107,48 +110,53 @@ def verdict(
         ValueError: As ``Evidence.of``, or there is no such rival.
     """
     evidence = Evidence.of(probabilities, labels)
-    return compare(evidence, objective, rival, name, select or best(objective), bootstraps, seed)
+    if not 0 <= rival < len(evidence.losses):
+        raise ValueError(f"rival must be one of 0 to {len(evidence.losses) - 1}, got {rival}")
+    other = always(rival)
+    return compare(evidence, objective, select or best(objective), other, name, bootstraps, seed)
 
 
 def compare(
-    evidence: Evidence, objective: Objective, rival: int, name: str, rule: Select,
+    evidence: Evidence, objective: Objective, rule: Select, other: Select, name: str,
     bootstraps: int = 1000, seed: int = 0,
 ) -> Verdict:  # fmt: skip
-    """Compare what a rule chooses on evidence with a rival; see ``verdict``."""
-    if not 0 <= rival < len(evidence.losses):
-        raise ValueError(f"rival must be one of 0 to {len(evidence.losses) - 1}, got {rival}")
+    """Compare what a rule chooses on evidence with what another does; see ``verdict``.
+
+    Args:
+        name: What the sentence calls the other's choice.
+    """
     sign = 1 if objective is Objective.VAL_ACCURACY else -1
-    chosen = rule(evidence)
-    if np.flatnonzero(chosen).tolist() == [rival]:
+    chosen, rival = rule(evidence), other(evidence)
+    if np.flatnonzero(chosen).tolist() == np.flatnonzero(rival).tolist() and _is_one(rival):
         return Verdict(0.5, 0.0, 0.0, 0.0, f"it is {name}")
-    differences = np.array(
+    differences = sign * np.array(
         [
-            sign * (left_out.mixed(rule(drawn), objective) - left_out.means(objective)[rival])
+            left_out.mixed(rule(drawn), objective) - left_out.mixed(other(drawn), objective)
             for drawn, left_out in _draws(evidence, bootstraps, seed)
         ]
     )
     difference = float(differences.mean())
-    spread = max(
-        float(_narrowed(differences).std()), _paired_error(evidence, objective, chosen, rival)
-    )
+    apart = evidence.mixed_values(chosen, objective) - evidence.mixed_values(rival, objective)
+    spread = max(float(_narrowed(differences).std()), _paired_error(apart, objective))
     curve = NormalDist(difference, spread)
     known = Verdict(1 - curve.cdf(0), difference, curve.inv_cdf(0.025), curve.inv_cdf(0.975), "")
     return replace(known, sentence=_sentence(known, name, objective))
 
 
-def _paired_error(evidence: Evidence, objective: Objective, chosen: Floats, rival: int) -> float:
-    """Return the standard error of the mean difference to a rival, image by image.
+def _is_one(weights: Floats) -> bool:
+    return int(np.count_nonzero(weights)) == 1
+
+
+def _paired_error(apart: Floats, objective: Objective) -> float:
+    """Return the standard error of the mean difference to a rival, given that of every image.
 
     A few images that one of two got right are not proof, however one-sided: as Agresti and Min do
     (2005, https://doi.org/10.1002/sim.1781), half an image is added to each side. Without it, two
     that were right everywhere alike would differ with certainty once one image tells them apart.
     """
-    num_images = len(evidence.labels)
-    values = evidence.values(objective)
-    mixture = np.tensordot(chosen / chosen.sum(), values, axes=1)
-    variance = float((mixture - values[rival]).var())
+    num_images = len(apart)
     added = 1 / num_images if objective is Objective.VAL_ACCURACY else _LEAST_VARIANCE
-    return float(np.sqrt((variance + added) / num_images))
+    return float(np.sqrt((apart.var() + added) / num_images))
 
 
 def _draws(evidence: Evidence, bootstraps: int, seed: int) -> Iterator[tuple[Evidence, Evidence]]:
@@ -190,6 +198,6 @@ def _sentence(known: Verdict, name: str, objective: Objective) -> str:
         told = f"log-loss {abs(known.difference):.3f} {lower}"
         ends = f"{known.low:.3f} to {known.high:.3f} lower"
     figures = f"({told}, 95 %: {ends})"
-    if known.probability < CONVINCING or known.difference <= 0:
-        return f"no better than {name} {figures}: take {name}"
+    if not known.is_convincing:
+        return f"no better than {name} {figures}"
     return f"better than {name} with probability {known.probability:.2f} {figures}"

@@ -5,12 +5,47 @@ Source: Caruana et al. (2004), https://doi.org/10.1145/1015330.1015432.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
+from results.correction import Corrected, Verdict, compare, correct
 from results.evidence import Evidence, Floats
+from results.finals import FoldRecord, out_of_fold
+from results.schema import Objective
 from results.selection import Select
 
 MOST_MEMBERS = 50
+MOST_OFFERED = 5  # members: each of them costs a training, and time with every answer
+BOOTSTRAPS = 200  # choosing an ensemble takes longer than choosing one configuration
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Configurations that answer together.
+
+    Args:
+        picks: How often each trial was picked, the most often first: its weight in the mean.
+        accuracy: Out of fold, and corrected for the choice.
+        loss: The same of the log-loss.
+        gain: How its log-loss compares with that of the single winner.
+    """
+
+    picks: dict[int, int]
+    accuracy: Corrected
+    loss: Corrected
+    gain: Verdict
+
+    @property
+    def num_picks(self) -> int:
+        """How many members it has, each counted as often as it was picked."""
+        return sum(self.picks.values())
+
+    @property
+    def is_better(self) -> bool:
+        """Whether it is surely better than the winner: the lower end of its gain is above 0."""
+        return self.num_picks > 1 and self.gain.low > 0
 
 
 def greedy(most_members: int = MOST_MEMBERS) -> Select:
@@ -26,19 +61,51 @@ def greedy(most_members: int = MOST_MEMBERS) -> Select:
         raise ValueError(f"an ensemble needs at least 1 member, got {most_members}")
 
     def select(evidence: Evidence) -> Floats:
-        right = np.exp(-evidence.losses)  # (configurations, images): of the right class
-        shares = evidence.counts / evidence.counts.sum()
-        weights = np.zeros(len(right))
-        together, lowest = np.zeros(right.shape[1]), np.inf
-        for size in range(1, most_members + 1):
-            losses = -np.log((together + right) / size) @ shares
-            member = int(np.argmin(losses))
-            if losses[member] >= lowest - 1e-12:
-                break
-            lowest = float(losses[member])
-            together = together + right[member]
-            weights[member] += 1
-        mixed: Floats = weights / weights.sum()
+        picked = _picked(evidence, most_members)
+        mixed: Floats = picked / picked.sum()
         return mixed
 
     return select
+
+
+def _picked(evidence: Evidence, most_members: int) -> Floats:
+    """Return how often each configuration is picked."""
+    right = np.exp(-evidence.losses)  # (configurations, images): of the right class
+    shares = evidence.counts / evidence.counts.sum()
+    picked = np.zeros(len(right))
+    together, lowest = np.zeros(right.shape[1]), np.inf
+    for size in range(1, most_members + 1):
+        losses = -np.log((together + right) / size) @ shares
+        member = int(np.argmin(losses))
+        if losses[member] >= lowest - 1e-12:
+            break
+        lowest = float(losses[member])
+        together = together + right[member]
+        picked[member] += 1
+    return picked
+
+
+def best_ensemble(
+    folds: Sequence[FoldRecord],
+    single: Select,
+    most_members: int = MOST_OFFERED,
+    bootstraps: int = BOOTSTRAPS,
+) -> Ensemble:
+    """Choose an ensemble of finalists, and compare it with the single one that a rule chooses.
+
+    Only the first repeat counts: the mean over repeats is an ensemble already.
+
+    Args:
+        folds: Of finalists that answered for every image.
+        single: The rule, for the same finalists by their numbers.
+    """
+    known = out_of_fold([fold for fold in folds if fold.repeat == 0])
+    evidence, rule = known.evidence, greedy(most_members)
+    picked = _picked(evidence, most_members)
+    order = np.argsort(-picked, kind="stable")[: np.count_nonzero(picked)]
+    return Ensemble(
+        picks={known.trial_numbers[place]: int(picked[place]) for place in order},
+        accuracy=correct(evidence, Objective.VAL_ACCURACY, rule, bootstraps),
+        loss=correct(evidence, Objective.VAL_LOSS, rule, bootstraps),
+        gain=compare(evidence, Objective.VAL_LOSS, rule, single, "the single winner", bootstraps),
+    )

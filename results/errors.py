@@ -7,7 +7,7 @@ ResultsError
 
 
 class ResultsError(Exception):
-    """Anything this package raises on purpose; the user can mend it (exit code 2)."""
+    """Anything this package raises on purpose; the user can fix it (exit code 2)."""
 
 
 class LeaderboardError(ResultsError):

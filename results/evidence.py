@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from results.schema import Objective
 
 Floats = NDArray[np.float64]
-Whole = NDArray[np.int64]
+Integers = NDArray[np.int64]
 
 _LEAST = 1e-12  # of a probability: one that is zero would make a loss infinite
 
@@ -28,7 +28,7 @@ class Evidence:
     """
 
     probabilities: Floats
-    labels: Whole
+    labels: Integers
     counts: Floats
     losses: Floats
     hits: Floats
@@ -79,11 +79,15 @@ class Evidence:
 
     def mixed(self, weights: Floats, objective: Objective) -> float:
         """Return the objective of a weighted mean of the configurations' probabilities."""
+        return float(self.mixed_values(weights, objective) @ self.counts / self.counts.sum())
+
+    def mixed_values(self, weights: Floats, objective: Objective) -> Floats:
+        """Return what the objective averages of such a mean, ``(images,)``."""
         chosen = np.flatnonzero(weights)
         if len(chosen) == 1:
-            values = self.values(objective)[chosen[0]]
-        else:
-            shares = weights[chosen] / weights[chosen].sum()
-            mixture = np.tensordot(shares, self.probabilities[chosen], axes=1)[None]
-            values = Evidence.of(np.minimum(mixture, 1), self.labels).values(objective)[0]
-        return float(values @ self.counts / self.counts.sum())
+            alone: Floats = self.values(objective)[chosen[0]]
+            return alone
+        shares = weights[chosen] / weights[chosen].sum()
+        mixture = np.tensordot(shares, self.probabilities[chosen], axes=1)[None]
+        together: Floats = Evidence.of(np.minimum(mixture, 1), self.labels).values(objective)[0]
+        return together

@@ -22,7 +22,7 @@ from results.columns import (
     column,
     columns_of,
 )
-from results.evidence import Evidence, Floats, Whole
+from results.evidence import Evidence, Floats, Integers
 from results.files import Layout
 from results.table import SweepTable
 
@@ -84,13 +84,13 @@ class Finals:
         self.folder = folder
         self._table = SweepTable(folder, LAYOUT, "finals table")
 
-    def append(self, record: FoldRecord) -> Path:
-        """Publish one row; it is on disk when this returns the file it is in.
+    def append(self, records: Sequence[FoldRecord]) -> Path:
+        """Publish rows of one sweep together; they are on disk when this returns the file.
 
         Raises:
             LeaderboardError: The folder cannot be written.
         """
-        return self._table.append(record.sweep, [asdict(record)])
+        return self._table.append(records[0].sweep, [asdict(record) for record in records])
 
     def read(self, sweep: str) -> list[FoldRecord]:
         """Read the rows of a sweep, in the order of trials, repeats and folds.
@@ -120,7 +120,7 @@ class OutOfFold:
 
     trial_numbers: tuple[int, ...]
     probabilities: Floats
-    labels: Whole
+    labels: Integers
     losses: Floats
     hits: Floats
 
@@ -157,11 +157,11 @@ def out_of_fold(records: Sequence[FoldRecord]) -> OutOfFold:
         both = measured.setdefault(trial, np.zeros((2, num_images)))
         both[:, images] += np.concatenate([known.losses, known.hits])
         times.setdefault(trial, np.zeros(num_images))[images] += 1
-    whole = tuple(trial for trial in sorted(sums) if (times[trial] > 0).all())
-    means = [sums[trial] / times[trial][:, None] for trial in whole]
+    complete = tuple(trial for trial in sorted(sums) if (times[trial] > 0).all())
+    means = [sums[trial] / times[trial][:, None] for trial in complete]
     answered = np.stack(means) if means else np.zeros((0, num_images, num_classes))
-    means_of_both = [measured[trial] / times[trial] for trial in whole]
+    means_of_both = [measured[trial] / times[trial] for trial in complete]
     losses, hits = (
         np.stack(means_of_both, axis=1) if means_of_both else np.zeros((2, 0, num_images))
     )
-    return OutOfFold(whole, answered, labels, losses, hits)
+    return OutOfFold(complete, answered, labels, losses, hits)

@@ -79,14 +79,20 @@ class Leaderboard:
         """
         return _records(self.read_table(sweep, COLUMNS if heavy else LIGHT_COLUMNS))
 
-    def read_trials(self, sweep: str, numbers: Iterable[int]) -> list[TrialRecord]:
-        """Read some rows of a sweep as records, without curves and probabilities.
+    def read_trials(
+        self, sweep: str, numbers: Iterable[int], heavy: bool = False
+    ) -> list[TrialRecord]:
+        """Read some rows of a sweep as records.
+
+        Args:
+            heavy: Read curves and probabilities too; they are empty otherwise.
 
         Raises:
             LeaderboardError: As ``read_table``.
         """
         keys = {(number,) for number in numbers}
-        return _records(self._table.read_table(sweep, LIGHT_COLUMNS, keys))
+        columns = COLUMNS if heavy else LIGHT_COLUMNS
+        return _records(self._table.read_table(sweep, columns, keys))
 
     def to_pandas(self, sweep: str | None = None) -> pd.DataFrame:
         """Read rows as a pandas data frame.

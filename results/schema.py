@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -52,7 +52,7 @@ class Objective(StrEnum):
     VAL_LOSS = "val_loss"
 
     @property
-    def direction(self) -> str:
+    def direction(self) -> Literal["maximize", "minimize"]:
         """``maximize`` or ``minimize``, Optuna's words."""
         return "maximize" if self is Objective.VAL_ACCURACY else "minimize"
 
@@ -180,6 +180,9 @@ class TrialRecord:
         pa.list_(pa.list_(pa.float32())),
         "For each validation image, for each class, after the last completed epoch.",
         FRACTION,
+    )
+    test_looks: int | None = _result(
+        COUNT, "How often a model of it was judged by the images of `test/`; empty for never."
     )
 
     training_s: float = _cost(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from statistics import NormalDist
 
 import numpy as np
 
@@ -11,6 +12,14 @@ from results.schema import Objective
 
 Select = Callable[[Evidence], Floats]
 """Returns the weight of every configuration, ``(configurations,)``."""
+
+CONVINCING = 0.9
+"""The probability from which on one that is better counts as better."""
+
+
+def always(index: int) -> Select:
+    """Choose one, whatever the evidence."""
+    return lambda evidence: one(index, len(evidence.losses))
 
 
 def best(objective: Objective) -> Select:
@@ -23,7 +32,9 @@ def best(objective: Objective) -> Select:
     return select
 
 
-def cheapest_of_the_best(objective: Objective, prices: Sequence[float]) -> Select:
+def cheapest_of_the_best(
+    objective: Objective, prices: Sequence[float], known: Sequence[bool] | None = None
+) -> Select:
     """Choose the cheapest within one standard error of the best mean.
 
     The standard error is that of the difference to the best, image by image: all answered for the
@@ -31,15 +42,19 @@ def cheapest_of_the_best(objective: Objective, prices: Sequence[float]) -> Selec
 
     Args:
         prices: What each configuration costs to train and to use; of equal ones, the better.
+        known: Which are known beforehand, and not found by the search: such a one gives way only to
+            what is better than it with a probability of ``CONVINCING``.
     """
     paid = np.asarray(prices, np.float64)
+    is_known = np.zeros(len(paid), bool) if known is None else np.asarray(known, bool)
+    reach = np.where(is_known, NormalDist().inv_cdf(CONVINCING), 1.0)  # in standard errors
 
     def select(evidence: Evidence) -> Floats:
         costs = evidence.costs(objective)
         leader = int(np.argmin(costs))
         values = evidence.values(objective)
         apart = np.abs(costs - costs[leader])
-        within = apart <= standard_errors(values - values[leader], evidence.counts)
+        within = apart <= reach * standard_errors(values - values[leader], evidence.counts)
         order = np.lexsort((costs, paid))
         return one(int(order[within[order]][0]), len(costs))
 

@@ -21,7 +21,7 @@ MERGED_ROWS = (8, 64, 512)
 """Groups with fewer rows become one when they have so many together."""
 MAX_GROUPS = 32
 MAX_DATA_BYTES = 32 * 1024 * 1024
-"""A file with so many bytes no longer in use is written anew; only then a reader may break."""
+"""A file with so many bytes no longer in use is written again; only then a reader may break."""
 _MAGIC = b"PAR1"
 
 

@@ -3,49 +3,120 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from results.correction import Corrected, Verdict, compare, correct
+from results.ensemble import MOST_OFFERED, Ensemble, best_ensemble
+from results.evidence import Evidence
 from results.finals import FoldRecord, out_of_fold
+from results.ranking import wilson_interval
 from results.schema import PROBE, TUTORIAL, Objective, TrialRecord
-from results.selection import cheapest_of_the_best
+from results.selection import Select, always, cheapest_of_the_best
 
 RIVALS = {TUTORIAL: "the tutorial's", PROBE: "the probe"}
 """The first tries that a winner is held against, and what sentences call them."""
 
 
 @dataclass(frozen=True)
-class FinalWinner:
-    """The finalist with the best out-of-fold log-loss; within one standard error, the cheapest.
+class Score:
+    """What a model that learnt from all images is expected to score on new ones.
 
     Args:
-        num_finalists: That answered for every image.
+        low: Lower end of the accuracy's 95 % interval.
+        high: Upper end.
+        is_corrected: For having been chosen among many; else it is the out-of-fold score.
+    """
+
+    accuracy: float
+    low: float
+    high: float
+    loss: float
+    num_images: int
+    is_corrected: bool
+
+    @property
+    def sentence(self) -> str:
+        """The same in words."""
+        corrected = ", corrected for the choice" if self.is_corrected else ""
+        return (
+            f"out of fold, on {self.num_images} images, accuracy {self.accuracy:.1%} "
+            f"(95 %: {self.low:.1%} to {self.high:.1%}) and log-loss {self.loss:.4f}{corrected}"
+        )
+
+
+@dataclass(frozen=True)
+class OutOfFoldScore:
+    """What a finalist scored on images it had not learnt from; it owes nothing to a choice."""
+
+    accuracy: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class FinalWinner:
+    """The finalist with the best out-of-fold log-loss; of those that are as good, the cheapest.
+
+    Args:
         accuracy: Out of fold, and corrected for the choice.
         loss: The same of the log-loss.
-        verdicts: Against each of ``RIVALS`` that was a finalist, by the sweep's objective.
+        scores: Of each finalist that answered for every image, by trial.
+        verdicts: Against each of ``RIVALS`` that was a finalist, by the sweep's objective; of
+            several probes, against the best.
+        advice: What to do, in words.
+        ensemble: The best of a few finalists together.
     """
 
     trial_number: int
-    num_finalists: int
     num_images: int
     accuracy: Corrected
     loss: Corrected
+    scores: Mapping[int, OutOfFoldScore]
     verdicts: tuple[Verdict, ...]
+    advice: str
+    ensemble: Ensemble
+
+    @property
+    def num_finalists(self) -> int:
+        """How many answered for every image."""
+        return len(self.scores)
+
+    def score_of(self, trial_number: int) -> Score | None:
+        """Return the score of a finalist; ``None`` of what was none, or was given up."""
+        if trial_number == self.trial_number:
+            return self._corrected(self.accuracy, self.loss)
+        if (known := self.scores.get(trial_number)) is None:
+            return None
+        interval = wilson_interval(known.accuracy, self.num_images)
+        return Score(
+            known.accuracy, interval.low, interval.high, known.loss, self.num_images, False
+        )
+
+    def score_of_ensemble(self) -> Score:
+        """Return the score of the ensemble."""
+        return self._corrected(self.ensemble.accuracy, self.ensemble.loss)
+
+    def _corrected(self, accuracy: Corrected, loss: Corrected) -> Score:
+        ends = (accuracy.low, accuracy.high)
+        return Score(accuracy.corrected, *ends, loss.corrected, self.num_images, True)
 
 
 def final_winner(
-    folds: Sequence[FoldRecord], trials: Sequence[TrialRecord], bootstraps: int = 1000
+    folds: Sequence[FoldRecord],
+    trials: Sequence[TrialRecord],
+    bootstraps: int = 1000,
+    most_members: int = MOST_OFFERED,
 ) -> FinalWinner | None:
     """Choose the winner; ``None`` if no finalist answered for every image.
 
-    The cheapest has most stages frozen, then the smallest images, then the fewest epochs: what
-    depends on how busy a machine was would choose anew each time.
+    The cheapest has fewest stages to train, then the smallest images, then the fewest epochs: what
+    depends on how busy a machine was would choose another one each time.
 
     Args:
         trials: The rows of the sweep.
+        most_members: Of the ensemble.
     """
     rows = {trial.trial_number: trial for trial in trials}
     known = _of_one_division([fold for fold in folds if fold.trial_number in rows])
@@ -55,21 +126,25 @@ def final_winner(
     finalists = [rows[number] for number in answered.trial_numbers]
     if not finalists:
         return None
-    evidence = answered.evidence
-    rule = cheapest_of_the_best(Objective.VAL_LOSS, _prices(finalists))
-    objective = Objective(finalists[0].objective)
-    verdicts = [
-        compare(evidence, objective, place, RIVALS[trial.first], rule, bootstraps)
-        for place, trial in enumerate(finalists)
-        if trial.first in RIVALS
-    ]
+    evidence, prices = answered.evidence, _prices(finalists)
+    is_rival = [trial.first in RIVALS for trial in finalists]
+    rule = cheapest_of_the_best(Objective.VAL_LOSS, prices, is_rival)
+    won = int(np.argmax(rule(evidence)))
+    verdicts = _verdicts(evidence, finalists, rule, bootstraps)
+    accuracies, losses = evidence.means(Objective.VAL_ACCURACY), evidence.means(Objective.VAL_LOSS)
+    whole = [fold for fold in known if fold.trial_number in answered.trial_numbers]
     return FinalWinner(
-        trial_number=finalists[int(np.argmax(rule(evidence)))].trial_number,
-        num_finalists=len(finalists),
+        trial_number=finalists[won].trial_number,
         num_images=len(answered.labels),
         accuracy=correct(evidence, Objective.VAL_ACCURACY, rule, bootstraps),
         loss=correct(evidence, Objective.VAL_LOSS, rule, bootstraps),
-        verdicts=tuple(verdicts),
+        scores={
+            trial.trial_number: OutOfFoldScore(float(accuracy), float(loss))
+            for trial, accuracy, loss in zip(finalists, accuracies, losses, strict=True)
+        },
+        verdicts=tuple(verdicts.values()),
+        advice=_advice(finalists, prices, won, verdicts),
+        ensemble=best_ensemble(whole, rule, most_members),
     )
 
 
@@ -81,6 +156,60 @@ def _of_one_division(folds: list[FoldRecord]) -> list[FoldRecord]:
 
 def _prices(trials: Sequence[TrialRecord]) -> list[float]:
     """Number what trials cost to train and to use; equal ones cost the same."""
-    costs = [(-(t.frozen_stages or 0), t.image_size or 0, t.epochs or 0) for t in trials]
+    stages = {
+        t.backbone: max(_frozen(o) for o in trials if o.backbone == t.backbone) for t in trials
+    }
+    costs = [(stages[t.backbone] - _frozen(t), t.image_size or 0, t.epochs or 0) for t in trials]
     order = sorted(set(costs))
     return [float(order.index(cost)) for cost in costs]
+
+
+def _frozen(trial: TrialRecord) -> int:
+    return trial.frozen_stages or 0
+
+
+def _verdicts(
+    evidence: Evidence, finalists: Sequence[TrialRecord], rule: Select, bootstraps: int
+) -> dict[int, Verdict]:
+    """Hold the winner against the rivals, by their places: of several probes, the best."""
+    objective, losses = Objective(finalists[0].objective), evidence.means(Objective.VAL_LOSS)
+    found = {}
+    for first in RIVALS:
+        places = [place for place, trial in enumerate(finalists) if trial.first == first]
+        if places:
+            place = min(places, key=lambda place: losses[place])
+            name = _name(finalists, place)
+            found[place] = compare(evidence, objective, rule, always(place), name, bootstraps)
+    return found
+
+
+def _name(finalists: Sequence[TrialRecord], place: int) -> str:
+    """Return what sentences call a rival: with its backbone where others are of its kind."""
+    trial = finalists[place]
+    of_its_kind = sum(other.first == trial.first for other in finalists)
+    name = RIVALS[str(trial.first)]
+    return name if of_its_kind == 1 else f"{name} on {trial.backbone}"
+
+
+def _advice(
+    finalists: Sequence[TrialRecord],
+    prices: Sequence[float],
+    won: int,
+    verdicts: dict[int, Verdict],
+) -> str:
+    """Say which one to take: of two that cannot be told apart, the cheaper."""
+    as_good = [place for place, verdict in verdicts.items() if not verdict.is_convincing]
+    cheaper = [place for place in as_good if prices[place] < prices[won]]
+    if cheaper:
+        place = min(cheaper, key=lambda place: prices[place])
+        number = finalists[place].trial_number
+        return (
+            f"take {_name(finalists, place)}, which costs less to train and to use: "
+            f"antsbees retrain --trial {number}"
+        )
+    if finalists[won].first in RIVALS:
+        name = _name(finalists, won)
+        return f"take {name}: nothing that costs more is surely better: antsbees retrain"
+    costlier = [_name(finalists, place) for place in as_good if prices[place] > prices[won]]
+    than = f", which costs less than {' and '.join(costlier)}" if costlier else ""
+    return f"take this configuration{than}: antsbees retrain"

@@ -11,7 +11,7 @@ from sweeps.errors import UsageError
 
 @dataclass(frozen=True)
 class RunPaths:
-    """Where a run writes.
+    """Where sweeps and trained models are written.
 
     Args:
         root: ``runs/`` in the current folder, or what the user chose; absolute.
@@ -38,6 +38,10 @@ class RunPaths:
     def model(self, name: str) -> Path:
         """The folder of a retrained model."""
         return self.root / "models" / name
+
+    def report(self, name: str) -> Path:
+        """The page that shows what came out of a sweep."""
+        return self.root / "reports" / f"{name}.html"
 
     def sweep(self, name: str) -> Path:
         """The folder of a sweep's own files."""

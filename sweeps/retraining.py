@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ from antsbees.machine.allocator import keep_freed_memory
 from antsbees.storage import cache_folder
 from antsbees.training import EpochMetrics, Training
 from results.schema import TrialRecord
+from results.winner import Score
 from sweeps.origin import Origin
 from sweeps.rows import config_of, execution_of, task_of
 from sweeps.views.model_card import model_card
 
-Report = Callable[[int, EpochMetrics], None]
+OnEpoch = Callable[[int, EpochMetrics], None]
 """Called with the seed and the metrics of every epoch."""
 
 
@@ -32,12 +33,19 @@ class Asked:
     Args:
         num_seeds: Seeds to train under: the row's own, and those that follow it; at least 1.
         on_all: Learn from the validation images too.
+        score: Of models that learnt from all images, where finals found one.
     """
 
     record: TrialRecord
     origin: Origin
     num_seeds: int = 1
     on_all: bool = False
+    score: Score | None = None
+
+    @property
+    def train_on(self) -> tuple[str, ...]:
+        """The splits to learn from."""
+        return ("train", "val") if self.on_all else ("train",)
 
     def __post_init__(self) -> None:
         if self.num_seeds < 1:
@@ -49,34 +57,37 @@ class Retrained:
     """What came out of training a configuration again.
 
     Args:
-        finals: The metrics of the last epoch, by seed, of the seeds that worked; the model is that
-            of the first.
+        last_epochs: Its metrics, by seed, of the seeds that worked; the model is that of the first.
         diverged: What went wrong under the others.
         reproduced: Whether the trial's own seed gave the row's accuracy and loss exactly; ``None``
             where that cannot be asked: other images, another device, or it diverged.
+        num_learnt: Images that the model learnt from.
+        score: What it is expected to score on new images, if that is known.
         other_weights: The pre-trained weights are not those of the trial.
         other_versions: What else has another version than when the trial ran, a clause each.
     """
 
     folder: Path
-    finals: Mapping[int, EpochMetrics]
+    last_epochs: Mapping[int, EpochMetrics]
     diverged: Mapping[int, str] = field(default_factory=dict)
     reproduced: bool | None = None
     on_all: bool = False
+    num_learnt: int = 0
+    score: Score | None = None
     other_weights: bool = False
     other_versions: tuple[str, ...] = ()
 
     @property
     def accuracies(self) -> dict[int, float]:
         """Validation accuracy by seed; empty when the validation images were learnt from."""
-        finals = {} if self.on_all else self.finals
-        return {seed: metrics.val_accuracy for seed, metrics in finals.items()}
+        last_epochs = {} if self.on_all else self.last_epochs
+        return {seed: metrics.val_accuracy for seed, metrics in last_epochs.items()}
 
 
-def retrain(asked: Asked, folder: Path, report: Report) -> Retrained:
+def retrain(asked: Asked, folder: Path, report: OnEpoch) -> Retrained:
     """Train a row's configuration with its own seed, then with further ones.
 
-    The model of the first seed that works is saved as soon as it is there, and described anew
+    The model of the first seed that works is saved as soon as it is there, and described again
     after every further one.
 
     Raises:
@@ -84,48 +95,50 @@ def retrain(asked: Asked, folder: Path, report: Report) -> Retrained:
         WeightsError: The pre-trained weights cannot be had.
         DivergedError: The loss is no longer finite, under every seed.
     """
-    bench, config = _bench(asked), config_of(asked.record)
-    train_on = ("train", "val") if asked.on_all else ("train",)
+    bench, config = bench_for(asked), config_of(asked.record)
     curves: dict[int, list[EpochMetrics]] = {}
     diverged: dict[int, DivergedError] = {}
     saved: Training | None = None
     for seed in range(config.seed, config.seed + asked.num_seeds):
-        training = bench.training(config.with_seed(seed), train_on)
+        training = bench.training(config.with_seed(seed), asked.train_on)
         try:
-            curves[seed] = list(_epochs(training, report))
+            curves[seed] = list(epochs_of(training, report))
             saved = saved or training
         except DivergedError as error:
             diverged[seed] = error
         if saved is not None:
-            result = _result(asked, folder, bench, curves, diverged)
-            description = _description(asked, result, bench, saved)
+            result = result_of(asked, folder, bench, curves, diverged)
+            description = description_of(asked, result, bench, saved)
             save_model(folder, saved.network(), description, model_card(description))
     if saved is None:
         raise diverged[config.seed]
     return result
 
 
-def _bench(asked: Asked) -> Bench:
+def bench_for(asked: Asked) -> Bench:
+    """Return a bench that computes as a row's trial did."""
     task, execution = task_of(asked.record), execution_of(asked.record)
     keep_freed_memory()
     origin = asked.origin
     return Bench.sharing(origin.dataset, task, execution, cache_folder(), origin.cache_max_bytes)
 
 
-def _epochs(training: Training, report: Report) -> Iterator[EpochMetrics]:
+def epochs_of(training: Training, report: OnEpoch) -> Iterator[EpochMetrics]:
+    """Train to the end, an epoch at a time."""
     for _ in range(training.config.epochs):
         metrics = training.run_epoch()
         report(training.config.seed, metrics)
         yield metrics
 
 
-def _result(
+def result_of(
     asked: Asked,
     folder: Path,
     bench: Bench,
     curves: Mapping[int, list[EpochMetrics]],
     diverged: Mapping[int, DivergedError],
 ) -> Retrained:
+    """Sum up what came of the seeds so far."""
     record = asked.record
     own = curves.get(record.seed)
     reproduced: bool | None = None
@@ -134,10 +147,12 @@ def _result(
         reproduced = (epoch.val_accuracy, epoch.val_loss) == (record.val_accuracy, record.val_loss)
     return Retrained(
         folder=folder,
-        finals={seed: curve[-1] for seed, curve in curves.items()},
+        last_epochs={seed: curve[-1] for seed, curve in curves.items()},
         diverged={seed: str(error) for seed, error in diverged.items()},
         reproduced=reproduced,
         on_all=asked.on_all,
+        num_learnt=sum(len(bench.dataset.split(split)) for split in asked.train_on),
+        score=asked.score if asked.on_all else None,
         other_weights=record.weights_hash not in (None, bench.backbone.weights_hash),
         other_versions=tuple(_other_versions(record, bench.facts["library_versions"])),
     )
@@ -155,9 +170,10 @@ def _other_versions(record: TrialRecord, versions: str) -> Iterator[str]:
             yield f"{name} was {before[name]} and is {now} here"
 
 
-def _description(
+def description_of(
     asked: Asked, result: Retrained, bench: Bench, saved: Training
 ) -> ModelDescription:
+    """Describe the model that a training gave."""
     record, facts = asked.record, bench.facts
     return ModelDescription(
         task=bench.task,
@@ -166,7 +182,7 @@ def _description(
         dataset=bench.dataset.name,
         dataset_fingerprint=bench.dataset.fingerprint,
         inference_precision=facts["inference_precision"],
-        metrics=_metrics(result, result.finals[saved.config.seed]),
+        metrics=_metrics(result, result.last_epochs[saved.config.seed]),
         provenance={
             "sweep": record.sweep,
             "trial_number": record.trial_number,
@@ -179,8 +195,14 @@ def _description(
 
 
 def _metrics(result: Retrained, final: EpochMetrics) -> dict[str, Any]:
-    metrics: dict[str, Any] = {"train_loss": final.train_loss, "trained_on_val": result.on_all}
-    if not result.on_all:
+    metrics: dict[str, Any] = {
+        "train_loss": final.train_loss,
+        "trained_on_val": result.on_all,
+        "num_learnt": result.num_learnt,
+    }
+    if result.on_all:
+        metrics["expected"] = None if result.score is None else asdict(result.score)
+    else:
         accuracies = list(result.accuracies.values())
         metrics |= {
             "val_accuracy": final.val_accuracy,

@@ -156,6 +156,7 @@ def execution_of(record: TrialRecord) -> Execution:
         threads=record.threads or 1,
         precision=Precision(record.precision or Precision.FP32),
         inference_precision=Precision(record.inference_precision or Precision.FP32),
+        fast_layers=record.fast_layers is not False,  # None: there was no switch yet
     )
 
 

@@ -23,7 +23,7 @@ _Floats = NDArray[np.float32]
 def near_duplicates(
     pixels: NDArray[np.uint8], features: NDArray[np.float32] | None = None
 ) -> Indices:
-    """Group images that are copies of one another: compressed anew, resized, mirrored, trimmed.
+    """Group images that are copies of one another: compressed again, resized, mirrored, trimmed.
 
     Two images belong together if their thumbnails correlate and their difference hashes
     (https://www.hackerfactor.com/blog/index.php?/archives/529-Kind-of-Like-That.html) differ in few

@@ -13,14 +13,14 @@ Indices = NDArray[np.int64]
 
 
 def folds(
-    labels: Sequence[int],
+    labels: Sequence[int] | Indices,
     *,
     num_folds: int,
     repeats: int = 1,
     seed: int = 0,
     groups: Sequence[int] | Indices | None = None,
 ) -> tuple[tuple[Indices, ...], ...]:
-    """Divide images into folds, several times anew; a pure function of its arguments.
+    """Divide images into folds, several times over; a pure function of its arguments.
 
     Every fold has its share of every class, and images of one group lie in one fold. A repeat does
     not depend on how many there are.

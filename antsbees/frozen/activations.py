@@ -1,4 +1,4 @@
-"""What the frozen stages put out for images and view: computed once, then read by every trial."""
+"""What the frozen stages put out for images and views: computed once, then read by every trial."""
 
 from __future__ import annotations
 
@@ -28,18 +28,16 @@ HELD_ON_HOST_BYTES = 64 * 2**20  # of files a process keeps mapped; mapping one 
 GPU_FRACTION = 0.2  # of a GPU's free memory for activations at hand, of each worker that shares it
 
 TRAIN, VAL = "train", "val"
-VAL_AUGMENTED = "val-augmented"
 TRAIN_CENTRED = "train-centred"
 SOURCES: Mapping[str, tuple[str, bool]] = MappingProxyType(
     {
         TRAIN: (TRAIN, True),
         VAL: (VAL, False),
-        VAL_AUGMENTED: (VAL, True),
         TRAIN_CENTRED: (TRAIN, False),
     }
 )
 """Of which split the images are, and whether they are seen in training views or in the one view
-that validation sees. With the lower two, folds over all images are exact."""
+that validation sees. With the last, every image can be judged, and folds over all are exact."""
 
 Allocate = Callable[[Sequence[int], torch.dtype], Tensor]
 """Returns a tensor of a shape and a type to write results into."""
@@ -91,8 +89,11 @@ class Activations:
         return self.get(VAL, k, 0)
 
     def pooled(self, k: int, view: int) -> Tensor:
-        """Return activations at k of all images in a training view: train's, then val's."""
-        return self._joined((TRAIN, k, view), (VAL_AUGMENTED, k, view))
+        """Return activations at k of all images as they are learnt from: train's, then val's.
+
+        Validation images have a single view, also where they are learnt from.
+        """
+        return self._joined((TRAIN, k, view), (VAL, k, 0))
 
     def pooled_val(self, k: int) -> Tensor:
         """Return activations at k of all images in the view that validation sees."""
@@ -230,7 +231,6 @@ class Activations:
     def _pixels(self, split: str, view: int, allocate: Allocate) -> Tensor:
         of_split, is_augmented = SOURCES[split]
         size, paths = self._task.image_size, self.dataset.split(of_split).paths
-        place = len(self.dataset.train) if of_split == VAL else 0  # among all images
         whole = allocate((len(paths), size, size, 3), torch.uint8)
         seen = whole.numpy()
         for index, path in enumerate(paths):
@@ -242,7 +242,7 @@ class Activations:
                 ) from error
             if is_augmented:
                 seen[index] = images.training_view(
-                    image, size, seed=self._task.data_seed, index=place + index, view=view
+                    image, size, seed=self._task.data_seed, index=index, view=view
                 )
             else:
                 seen[index] = images.validation_view(image, size)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -66,9 +66,7 @@ def fit_probe(
     everything = torch.full((len(labels), 1), 1 / len(labels), dtype=torch.float64)
     problem = Problems(span.coordinates, labels, num_classes, everything)
     (solution,) = problem.fit(strength)
-    weight = (span.basis @ solution[:-1]) / span.std[:, None]
-    bias = solution[-1] - span.mean @ weight
-    return Probe(weight.T.float().contiguous(), bias.float(), strength, log_loss)
+    return _probe_of(span, solution, strength, log_loss)
 
 
 def cross_validated_probe(
@@ -79,7 +77,30 @@ def cross_validated_probe(
     num_classes: int,
     strength: float | None = None,
 ) -> Tensor:
-    """Return what probes say of the images they were not fitted to.
+    """Return what the probes of ``fold_probes`` say of the images they were not fitted to.
+
+    Returns:
+        ``(N, num_classes) float64`` probabilities.
+
+    Raises:
+        ValueError: The folds do not hold every image once.
+    """
+    probes = fold_probes(training, validation, labels, folds, num_classes, strength)
+    answers = torch.empty(len(labels), num_classes, dtype=torch.float64)
+    for probe, fold in zip(probes, folds, strict=True):
+        answers[list(fold)] = probe.probabilities(validation[list(fold)].cpu()).double()
+    return answers
+
+
+def fold_probes(
+    training: Tensor,
+    validation: Tensor,
+    labels: Tensor,
+    folds: Sequence[Sequence[int]],
+    num_classes: int,
+    strength: float | None = None,
+) -> tuple[Probe, ...]:
+    """Fit a probe without each fold, all of them on one decomposition of the features.
 
     Features are standardised over all images, which sees no label. Without a strength, a fold's is
     the one that is best on the other folds.
@@ -89,9 +110,6 @@ def cross_validated_probe(
         validation: ``(N, D)``, the features that are judged.
         labels: ``(N,) int64``.
         folds: The images of each fold; together every image once.
-
-    Returns:
-        ``(N, num_classes) float64`` probabilities.
 
     Raises:
         ValueError: The folds do not hold every image once.
@@ -109,17 +127,31 @@ def cross_validated_probe(
         span, labels.repeat(num_views), num_classes, fold_of.repeat(num_views)
     )
     strengths = STRENGTHS if strength is None else (strength,)
-    answers, losses = [], []
+    solutions, losses = [], []
     for solution in _path(problems, strengths):
-        logits = problems.logits(solution, judged)
-        chosen = logits[fold_of, torch.arange(num_images)]
-        answers.append(chosen.softmax(dim=1))
-        losses.append(F.cross_entropy(chosen, labels, reduction="none"))
+        solutions.append(solution)
+        logits = problems.logits(solution, judged)[fold_of, torch.arange(num_images)]
+        losses.append(F.cross_entropy(logits, labels, reduction="none"))
         if _is_over([float(loss.mean()) for loss in losses]):
             break
     by_fold = torch.stack(losses) @ F.one_hot(fold_of, len(folds)).double()  # (strengths, folds)
-    best = (by_fold.sum(dim=1, keepdim=True) - by_fold).argmin(dim=0)
-    return torch.stack(answers)[best[fold_of], torch.arange(num_images)]
+    best = (by_fold.sum(dim=1, keepdim=True) - by_fold).argmin(dim=0).tolist()
+    found = []
+    for number, place in enumerate(best):
+        one = slice(number, number + 1)
+        alone = replace(problems, shares=problems.shares[:, one])
+        (solution,) = alone.fit(strengths[place], solutions[place][one])
+        found.append(_probe_of(span, solution, strengths[place]))
+    return tuple(found)
+
+
+def _probe_of(
+    span: Span, solution: Tensor, strength: float, log_loss: float | None = None
+) -> Probe:
+    """Return the solution of a problem on a span's coordinates as a head for features."""
+    weight = (span.basis @ solution[:-1]) / span.std[:, None]
+    bias = solution[-1] - span.mean @ weight
+    return Probe(weight.T.float().contiguous(), bias.float(), strength, log_loss)
 
 
 def _strength(

@@ -6,27 +6,27 @@ Linear probing, then fine-tuning: https://arxiv.org/abs/2202.10054.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from antsbees.frozen.activations import VAL, Activations
+from antsbees.frozen.activations import TRAIN, TRAIN_CENTRED, Activations
 from antsbees.frozen.cache import TensorCache
-from antsbees.frozen.probe import fit_probe
+from antsbees.frozen.probe import Probe, fit_probe, fold_probes
 from antsbees.storage import report_unusable
 
-VERSION = 1  # raised when a probe of the same features becomes another one
+VERSION = 2  # raised when a probe of the same features becomes another one
 
 
 class ProbeStarts:
     """The first weights of heads, for the images they are to learn from.
 
-    They do not depend on a trial's seed, nor on how many stages it freezes.
+    They do not depend on a trial's seed, nor on how many stages it freezes. Images are learnt from
+    as validation sees them: a probe of all views is no better, and costs as many times more.
 
     Args:
         num_stages: Of the backbone: all.
-        num_views: Of the training images.
         cache: Where weights are kept for other processes; ``None`` fits once a process.
     """
 
@@ -34,45 +34,38 @@ class ProbeStarts:
         self,
         activations: Activations,
         num_stages: int,
-        num_views: int,
         cache: TensorCache | None = None,
     ) -> None:
         self._activations = activations
         self._num_stages = num_stages
-        self._num_views = num_views
         self._cache = cache
         self._fitted: dict[str, Tensor] = {}
 
     def head(self, splits: tuple[str, ...]) -> nn.Linear:
-        """Return a head that starts as the probe on all views of these splits."""
-        return self._head("-".join(splits), lambda: self._fit(splits))
+        """Return a head that starts as the probe on the images of these splits."""
+        return _head_of(self._fitted_to("-".join(splits), lambda: self._fit(splits)))
 
-    def fold_head(self, learnt: tuple[int, ...]) -> nn.Linear:
-        """Return a head that starts as the probe on all views of some of all images.
+    def fold_heads(self, folds: Sequence[Sequence[int]]) -> list[nn.Linear]:
+        """Return for each fold of all images a head that starts as the probe on all the others.
 
         Args:
-            learnt: Places in train and val together.
+            folds: Places in train and val together; each place in one of them.
         """
-        named = hashlib.sha256(repr(learnt).encode()).hexdigest()[:32]
-        return self._head(f"fold-{named}", lambda: self._fit_some(learnt))
+        named = hashlib.sha256(repr([list(fold) for fold in folds]).encode()).hexdigest()[:32]
+        fitted = self._fitted_to(f"folds-{named}", lambda: self._fit_without_each(folds))
+        return [_head_of(weights) for weights in fitted]
 
-    def _head(self, images: str, fit: Callable[[], Tensor]) -> nn.Linear:
+    def _fitted_to(self, images: str, fit: Callable[[], Tensor]) -> Tensor:
+        """Return weights with the bias last, ``(..., num_classes, D + 1) float32``."""
         if images not in self._fitted:
             self._fitted[images] = self._load_or_fit(images, fit)
-        weights = self._fitted[images]
-        head = nn.Linear(weights.shape[1] - 1, weights.shape[0])
-        with torch.no_grad():
-            head.weight.copy_(weights[:, :-1])
-            head.bias.copy_(weights[:, -1])
-        return head
+        return self._fitted[images]
 
     def _load_or_fit(self, images: str, fit: Callable[[], Tensor]) -> Tensor:
-        """Return ``(num_classes, D + 1) float32``, the bias last."""
         cache = self._cache
         if cache is None:
             return fit()
-        name = f"probe{VERSION}-{images}-{self._num_views}-views"
-        key = f"{self._activations.features_key}/{name}"
+        key = f"{self._activations.features_key}/probe{VERSION}-{images}"
         with cache.computing(key):
             if (ready := cache.load(key)) is not None:
                 return ready.clone()
@@ -85,35 +78,29 @@ class ProbeStarts:
             return fitted
 
     def _fit(self, splits: tuple[str, ...]) -> Tensor:
-        """Fit to what ``Training`` learns from: validation images have a single view."""
-        dataset, k = self._activations.dataset, self._num_stages
-        views = {split: 1 if split == VAL else self._num_views for split in splits}
-        self._activations.prepare(k, [(s, view) for s in splits for view in range(views[s])])
-        features, labels, images = [], [], []
-        num_images = 0
-        for split in splits:
-            of_split = dataset.split(split).labels
-            for view in range(views[split]):
-                features.append(self._activations.get(split, k, view).cpu())
-                labels.append(torch.tensor(of_split))
-                images.append(torch.arange(len(of_split)) + num_images)
-            num_images += len(of_split)
-        return self._probe(features, labels, images)
+        k, dataset = self._num_stages, self._activations.dataset
+        sources = [TRAIN_CENTRED if split == TRAIN else split for split in splits]
+        self._activations.prepare(k, [(source, 0) for source in sources])
+        features = torch.cat([self._activations.get(source, k, 0).cpu() for source in sources])
+        labels = torch.tensor([label for split in splits for label in dataset.split(split).labels])
+        return _weights_of(fit_probe(features.float(), labels, len(dataset.classes)))
 
-    def _fit_some(self, learnt: tuple[int, ...]) -> Tensor:
-        """Fit to what ``Training`` learns from in a fold: every image has all views."""
-        views, places = self._num_views, torch.tensor(learnt)
-        features = [
-            self._activations.pooled(self._num_stages, view).cpu()[places] for view in range(views)
-        ]
-        labels = torch.tensor(self._activations.dataset.pooled.labels)[places]
-        return self._probe(features, [labels] * views, [torch.arange(len(learnt))] * views)
+    def _fit_without_each(self, folds: Sequence[Sequence[int]]) -> Tensor:
+        dataset = self._activations.dataset
+        features = self._activations.pooled_val(self._num_stages).cpu().float()
+        labels = torch.tensor(dataset.pooled.labels)
+        probes = fold_probes(features[None], features, labels, folds, len(dataset.classes))
+        return torch.stack([_weights_of(probe) for probe in probes])
 
-    def _probe(self, features: list[Tensor], labels: list[Tensor], images: list[Tensor]) -> Tensor:
-        probe = fit_probe(
-            torch.cat(features).float(),
-            torch.cat(labels),
-            len(self._activations.dataset.classes),
-            images=torch.cat(images),
-        )
-        return torch.cat([probe.weight, probe.bias[:, None]], dim=1)
+
+def _weights_of(probe: Probe) -> Tensor:
+    """Return ``(num_classes, D + 1) float32``, the bias last."""
+    return torch.cat([probe.weight, probe.bias[:, None]], dim=1)
+
+
+def _head_of(weights: Tensor) -> nn.Linear:
+    head = nn.Linear(weights.shape[1] - 1, weights.shape[0])
+    with torch.no_grad():
+        head.weight.copy_(weights[:, :-1])
+        head.bias.copy_(weights[:, -1])
+    return head

@@ -18,7 +18,7 @@ _RESET_PEAK = "5"  # of clear_refs, see proc_pid_clear_refs(5)
 class PeakMemory:
     """Watches the memory of this process, or of its GPU, from its making on.
 
-    Only one watches at a time: another one starts the count anew for both. Where the kernel does
+    Only one watches at a time: another one starts the count again for both. Where the kernel does
     not reset its count (it is Linux that does), it is the process's lifetime's.
 
     Args:

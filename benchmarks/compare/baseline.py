@@ -1,4 +1,4 @@
-"""The baseline's side of a measurement: ``plain_ray_tune.py`` in a fresh process."""
+"""The baselines' side of a measurement: a script that stands alone, in a fresh process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from benchmarks.compare.measured import Epoch, Run, Trial
 from benchmarks.compare.processes import run_python
 from benchmarks.compare.settings import Settings
 
-SCRIPT = Path(__file__).with_name("plain_ray_tune.py")
+PLAIN = Path(__file__).with_name("plain_ray_tune.py")
+TUNED = Path(__file__).with_name("tuned_ray_tune.py")
 
 
 def configuration(frozen_stages: int, lr: float) -> dict[str, Any]:
@@ -31,20 +32,31 @@ def run_list(settings: Settings, configs: Sequence[dict[str, Any]], epochs: int)
     with settings.folder("plain-list") as folder:
         file = folder / "configs.json"
         file.write_text(json.dumps(list(configs)))
-        return _run(settings, folder, epochs, ["--configs", str(file)])
+        sized = ["--epochs", str(epochs), "--image-size", str(settings.image_size)]
+        return _run(PLAIN, settings, folder, [*sized, "--configs", str(file)])
+
+
+def run_tuned_list(settings: Settings, configs: Sequence[dict[str, Any]]) -> Run:
+    """Train a list of configurations, each with its epochs, by the tuned script."""
+    with settings.folder("tuned-list") as folder:
+        file = folder / "configs.json"
+        file.write_text(json.dumps(list(configs)))
+        sized = ["--size", str(settings.image_size)]
+        return _run(TUNED, settings, folder, [*sized, "--configs", str(file)])
 
 
 def run_search(settings: Settings, trials: int, epochs: int, time_budget_s: float) -> Run:
     """Run an Optuna search under ASHA until it is done or the time is up."""
     with settings.folder("plain-search") as folder:
+        sized = ["--epochs", str(epochs), "--image-size", str(settings.image_size)]
         limits = ["--trials", str(trials), "--time-budget-s", str(time_budget_s)]
-        return _run(settings, folder, epochs, limits, time_budget_s)
+        return _run(PLAIN, settings, folder, [*sized, *limits], time_budget_s)
 
 
 def _run(
+    script: Path,
     settings: Settings,
     folder: Path,
-    epochs: int,
     what: Sequence[str],
     time_budget_s: float = float("inf"),
 ) -> Run:
@@ -52,13 +64,11 @@ def _run(
     shared = {
         "--data": settings.data,
         "--out": out,
-        "--epochs": epochs,
         "--slots": settings.slots,
-        "--image-size": settings.image_size,
         "--storage": folder / "ray_results",
     }
     arguments = [str(part) for pair in shared.items() for part in pair]
-    timed = run_python([str(SCRIPT), *arguments, *what], folder / "log.txt")
+    timed = run_python([str(script), *arguments, *what], folder / "log.txt")
     outcome = json.loads(out.read_text())
     return Run(
         started_at_s=timed.started_at_s,

@@ -103,17 +103,19 @@ class Run:
 
 @dataclass(frozen=True)
 class Baseline:
-    """The plain Ray Tune script's side of a comparison.
+    """A Ray Tune script's side of a comparison.
 
     Args:
         run: What really ran.
         seconds: For the same work as ours.
         extrapolated_from: How ``seconds`` follows from ``run``; ``None`` when it was measured.
+        system: What the table calls it.
     """
 
     run: Run
     seconds: float
     extrapolated_from: str | None = None
+    system: str = "plain Ray Tune"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from antsbees.config import TrialConfig
 from antsbees.data.sources import open_dataset
 from results.schema import TrialRecord
+from sweeps.finals.standing import FinalsStanding
 from sweeps.paths import RunPaths
 from sweeps.running.driver import run_sweep
 from sweeps.running.lanes import Lane
@@ -46,6 +47,9 @@ class MemoryObserver:
         self._num_finished += 1
         if self._num_finished in self._wanted:
             self.rss_bytes[self._num_finished] = memory_bytes("VmRSS")
+
+    def finals_went_on(self, standing: FinalsStanding) -> None:
+        """Do nothing."""
 
     def noted(self, sentence: str) -> None:
         """Do nothing."""

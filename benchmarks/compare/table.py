@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.compare.measured import Baseline, Row, Run
 
-OURS, PLAIN = "antsbees", "plain Ray Tune"
+OURS = "antsbees"
 HEADER = (
     "measurement", "system", "seconds", "ratio", "trials / min", "overhead s / trial",
     "driver MiB", "worker MiB", "cache MiB", "trained part of training",
@@ -61,7 +61,8 @@ def markdown(rows: Sequence[Row]) -> str:
         ratio = "-" if row.ratio is None else f"{row.ratio:.1f}"
         lines.append(_line([row.name, OURS, f"{row.ours.seconds:.1f}", ratio, *_cells(row.ours)]))
         if row.baseline is not None:
-            lines.append(_line([row.name, PLAIN, *_baseline_cells(row.baseline, row.ours)]))
+            cells = _baseline_cells(row.baseline, row.ours)
+            lines.append(_line([row.name, row.baseline.system, *cells]))
     return "\n".join([*lines, "", *(f"- {note}" for row in rows for note in _notes(row))])
 
 
@@ -90,7 +91,7 @@ def _notes(row: Row) -> Iterator[str]:
         yield f"{row.name}: {note}"
     if row.baseline is not None and row.baseline.extrapolated_from is not None:
         yield (
-            f"{row.name}: seconds and trials / min of {PLAIN} are extrapolated from "
+            f"{row.name}: seconds and trials / min of {row.baseline.system} are extrapolated from "
             f"{row.baseline.extrapolated_from}; its other figures are the sample's"
         )
 

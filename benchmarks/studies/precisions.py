@@ -33,12 +33,12 @@ CASES = (
 EPOCHS = 10
 
 
-def finals(
-    dataset: Dataset, backbone: Backbone, k: int, run: Execution, seeds: int
+def last_epochs(
+    dataset: Dataset, backbone: Backbone, k: int, execution: Execution, seeds: int
 ) -> Iterator[EpochMetrics]:
     """Yield the last epoch's metrics of a training under each seed."""
     cache = TensorCache(cache_folder() / "activations", 8 * 1024**3)
-    bench = Bench(dataset, execution=run, cache=cache, backbone=backbone)
+    bench = Bench(dataset, execution=execution, cache=cache, backbone=backbone)
     for seed in range(seeds):
         config = TrialConfig(
             frozen_stages=k,
@@ -63,9 +63,9 @@ def main() -> None:
     backbone = load_backbone("efficientnet_lite0")
     print("| case | seeds | accuracy | loss | seconds |\n|---|---|---|---|---|")
     for name, k, precision, inference, seeds in CASES:
-        run = Execution("cpu", 2, precision, inference)
+        execution = Execution("cpu", 2, precision, inference)
         start = time.perf_counter()
-        found = list(finals(dataset, backbone, k, run, seeds))
+        found = list(last_epochs(dataset, backbone, k, execution, seeds))
         accuracies = [metrics.val_accuracy for metrics in found]
         losses = [metrics.val_loss for metrics in found]
         print(

@@ -9,7 +9,19 @@ import typer
 
 from antsbees.errors import AntsbeesError, UserError
 from results.errors import ResultsError
-from sweeps.cli import best, cache, data, leaderboard, predict, retrain, schema, sweep
+from sweeps.cli import (
+    best,
+    cache,
+    data,
+    leaderboard,
+    predict,
+    report,
+    retrain,
+    schema,
+    sweep,
+    test,
+    watch,
+)
 from sweeps.errors import SpecError, SweepError, UsageError
 from sweeps.views.text import printable_lines
 
@@ -19,13 +31,15 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Find the best way to fine-tune a pre-trained network to your photographs.\n\n"
     "[bold]sweep[/] tries configurations, [bold]best[/] and [bold]leaderboard[/] show what came "
-    "out, [bold]retrain[/] makes the winner a model, [bold]predict[/] uses it.",
+    "out, [bold]retrain[/] makes the winner a model, [bold]predict[/] uses it, [bold]test[/] "
+    "judges it.",
 )
 for command in (
     sweep.sweep, best.best, leaderboard.leaderboard, retrain.retrain, predict.predict, data.data,
-    schema.schema,
+    schema.schema, report.report, watch.watch,
 ):  # fmt: skip
     app.command()(command)
+app.command("test")(test.judge)
 cache_app = typer.Typer(no_args_is_help=True, help="Show or clear what frozen stages put out.")
 cache_app.command()(cache.show)
 cache_app.command()(cache.clear)

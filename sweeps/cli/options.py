@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from results.ensemble import MOST_OFFERED
 from results.finals import Finals
 from results.leaderboard import Leaderboard
 from results.schema import TrialRecord
@@ -34,14 +35,21 @@ def rows_of(paths: RunPaths, sweep: str | None) -> list[TrialRecord]:
     return board.read(sweep or board.newest())
 
 
-def named_winner(paths: RunPaths, records: list[TrialRecord]) -> FinalWinner | None:
+def named_winner(
+    paths: RunPaths, records: list[TrialRecord], most_members: int = MOST_OFFERED
+) -> FinalWinner | None:
     """Return the winner of a sweep's finals; ``None`` if it had none.
+
+    Args:
+        most_members: Of the ensemble beside it.
 
     Raises:
         ResultsError: The finals cannot be read.
     """
     table, sweep = Finals(paths.finals), records[0].sweep
-    return final_winner(table.read(sweep), records) if sweep in table.sweeps() else None
+    if sweep not in table.sweeps():
+        return None
+    return final_winner(table.read(sweep), records, most_members=most_members)
 
 
 def winner_of_finals(paths: RunPaths, sweep: str) -> FinalWinner | None:

@@ -36,6 +36,7 @@ def sweep(
     trials: Annotated[
         int | None, typer.Option(help="Number of trials in all, instead of the spec's")
     ] = None,
+    report: Annotated[bool, typer.Option(help="Write a page about it at the end")] = True,
     runs: RunsOption = None,
 ) -> None:
     """Run a sweep, and show the winner. Run again, it goes on where it ended."""
@@ -80,3 +81,7 @@ def sweep(
     values = tables.best_values(outcome.records, named_winner(paths, outcome.records))
     console.print(tables.best_table(values), soft_wrap=True)
     console.print(f"\nLeaderboard: {paths.leaderboard}", style="dim", soft_wrap=True)
+    if report:
+        from sweeps.reporting.writing import closing_line
+
+        console.print(closing_line(paths, read.name, dataset), soft_wrap=True)

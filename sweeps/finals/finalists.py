@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from results.ranking import latest
 from results.schema import HYPERPARAMETERS, Objective, TrialRecord, TrialStatus
@@ -11,19 +11,36 @@ from results.winner import RIVALS
 _JUDGED = (TrialStatus.COMPLETE, TrialStatus.STOPPED)
 
 
-def finalists(records: Sequence[TrialRecord], count: int) -> list[TrialRecord]:
+def finalists(
+    records: Sequence[TrialRecord],
+    count: int,
+    cost_s: Callable[[TrialRecord], float] = lambda _: 0.0,
+    time_s: float = 0.0,
+) -> list[TrialRecord]:
     """Return the best distinct configurations, those that the winner is held against in front.
+
+    What would need more than the time that is left is passed over, so that all those chosen come to
+    answer; the best that is no rival is always among them.
 
     Args:
         records: Rows of one sweep.
         count: How many, rivals included.
+        cost_s: Returns what a configuration needs of the time.
+        time_s: For all of them together.
     """
     judged = sorted((r for r in latest(records) if _is_judged(r)), key=_key)
     in_front = [record for record in judged if record.first in RIVALS]
+    others = [record for record in judged if record.first not in RIVALS]
     chosen: dict[str, TrialRecord] = {}
-    for record in [*in_front, *judged]:
-        if len(chosen) < max(count, len(in_front)):
-            chosen.setdefault(_configuration(record), record)
+    left_s = time_s
+    for record in [*in_front, *others[:1], *judged]:
+        if len(chosen) >= max(count, len(in_front)):
+            break
+        is_needed = record in in_front or record in others[:1]
+        if _configuration(record) in chosen or not (is_needed or cost_s(record) <= left_s):
+            continue
+        chosen[_configuration(record)] = record
+        left_s -= cost_s(record)
     return list(chosen.values())
 
 

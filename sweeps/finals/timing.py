@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from results.schema import TrialRecord
 
@@ -31,3 +31,26 @@ def searched_s(trials: Iterable[TrialRecord]) -> float:
         total += max(0.0, end - max(start, until))
         until = max(until, end)
     return total
+
+
+def worker_seconds(trials: Sequence[TrialRecord], share: float) -> float:
+    """Return the seconds that all workers of a search together have in finals."""
+    busy_s = sum(
+        (trial.finished_at - trial.started_at).total_seconds()
+        for trial in trials
+        if trial.started_at is not None and trial.finished_at is not None
+    )
+    return budget_s(trials, share) * max(1.0, busy_s / max(searched_s(trials), 1.0))
+
+
+def repeat_s(trial: TrialRecord, num_images: int, num_folds: int) -> float:
+    """Return how long a worker will need to train a finalist without each fold, by its own row.
+
+    Args:
+        num_images: Of train and val together.
+    """
+    if not trial.epochs_run:
+        return 0.0
+    learnt = max(num_images - (trial.num_val_images or 0), 1)
+    epoch_s = trial.trained_part_s / trial.epochs_run
+    return epoch_s * (trial.epochs or 0) * (num_folds - 1) * num_images / learnt

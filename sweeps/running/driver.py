@@ -108,6 +108,7 @@ def _search(
     leaderboard = Leaderboard(paths.leaderboard)
     nodes = cluster.AliveNodes()
     observer.sweep_started(plan_lanes(spec.lanes, nodes()), known)
+    rows = leaderboard.read(spec.name, heavy=True) if known else []
     searcher = StudySearcher(
         study,
         spec,
@@ -117,8 +118,8 @@ def _search(
         observer=observer,
         deadline_s=_deadline_s(spec),
         pace=_pace(spec, dataset, leaderboard),
+        known=rows,
     )
-    rows = leaderboard.read(spec.name, heavy=True) if known else []
     scheduler = make_scheduler(spec, rows)
     if isinstance(scheduler, MindsTrials):
         scheduler.overseer = searcher

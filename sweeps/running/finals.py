@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import ray
@@ -18,23 +16,27 @@ from antsbees.errors import AntsbeesError
 from results.errors import ResultsError
 from results.finals import Finals, FoldRecord
 from results.schema import TrialRecord
+from results.winner import RIVALS
 from sweeps.errors import SweepError
 from sweeps.finals.finalists import finalists
+from sweeps.finals.grouping import Group, stages_of, together
 from sweeps.finals.racing import Turn, going_on, turns
-from sweeps.finals.timing import budget_s
+from sweeps.finals.standing import standing
+from sweeps.finals.timing import budget_s, repeat_s, worker_seconds
 from sweeps.paths import RunPaths
 from sweeps.rows import config_of
 from sweeps.running import cluster
-from sweeps.running.folding import OnFolds, groups_of, train_on_folds
+from sweeps.running.folding import Folded, OnFolds, groups_of, train_on_folds
 from sweeps.running.jobs import job_of
 from sweeps.running.lanes import Lane, LaneKind, free_lane, lanes_there
 from sweeps.running.observer import Observer
+from sweeps.running.tasks import InFlight, resources
 from sweeps.running.watch import ASK_HEAD_EVERY_S, HEAD_GONE_S, SILENCE_S, signals
 from sweeps.spec.models import Finals as Plan
 from sweeps.spec.models import SweepSpec
 
 LOOK_EVERY_S = 0.5
-RETRIES = 3  # of a task whose worker or node was lost
+FIRST_REPEAT = 0.6  # of the time, for the first repeat of all; estimates are rough
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +56,7 @@ def run_finals(
     plan = spec.finals
     if not isinstance(plan, Plan):
         return False
-    chosen = finalists(records, plan.count)
+    chosen = _chosen(plan, records, len(dataset.pooled))
     table = Finals(paths.finals)
     rows = table.read(spec.name) if spec.name in table.sweeps() else []
     known = [row for row in rows if row.num_folds == plan.folds]
@@ -69,6 +71,16 @@ def run_finals(
         logger.exception("the finals failed")
         observer.noted(f"no finals: {_first_line(error)}")
         return False
+
+
+def _chosen(plan: Plan, records: Sequence[TrialRecord], num_images: int) -> list[TrialRecord]:
+    """Return the finalists whose first repeat there is time for."""
+    return finalists(
+        records,
+        plan.count,
+        cost_s=lambda trial: repeat_s(trial, num_images, plan.folds),
+        time_s=FIRST_REPEAT * worker_seconds(records, plan.share),
+    )
 
 
 def _is_worth_it(
@@ -102,24 +114,6 @@ def closed_lanes(
     return unused if lanes_there(spec.lanes, nodes, unused) else []
 
 
-@dataclass
-class _InFlight:
-    """Tasks that run, each with its turn and its lane."""
-
-    tasks: dict[Any, tuple[Turn, Lane]] = field(default_factory=dict)
-
-    @property
-    def busy(self) -> Counter[LaneKind]:
-        return Counter(lane.kind for _, lane in self.tasks.values())
-
-    def cancel(self, spared: frozenset[Turn] = frozenset()) -> None:
-        """End tasks with their workers, and forget them."""
-        for ref, (turn, _) in list(self.tasks.items()):
-            if turn not in spared:
-                del self.tasks[ref]
-                ray.cancel(ref, force=True)
-
-
 class _Running:
     """Finals while they run."""
 
@@ -129,7 +123,7 @@ class _Running:
         dataset: Dataset,
         chosen: Sequence[TrialRecord],
         known: Sequence[FoldRecord],
-        publish: Callable[[FoldRecord], object],
+        publish: Callable[[Sequence[FoldRecord]], object],
         observer: Observer,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -141,7 +135,7 @@ class _Running:
         self._observer = observer
         self._clock = clock
         self._nodes = cluster.AliveNodes()
-        self._flying = _InFlight()
+        self._flying = InFlight()
         self._received: list[int] = []
         self._stopped = self._interrupted = False
         self._head = cluster.head_address()
@@ -150,7 +144,7 @@ class _Running:
 
     def run(self, plan: Plan, left_s: float) -> bool:
         """Run repeat after repeat; return whether a signal ended it."""
-        numbers = list(self._chosen)
+        self._plan, numbers = plan, list(self._chosen)
         with signals() as received:
             self._received = received
             self._observer.noted(
@@ -171,7 +165,9 @@ class _Running:
             )
             places = [tuple(tuple(fold.tolist()) for fold in repeat) for repeat in divided]
             for repeat in range(plan.repeats):
-                self._run_repeat(turns(numbers, repeat, self._rows), places[repeat])
+                self._numbers, self._repeat = numbers, repeat
+                missing = turns(numbers, repeat, self._rows)
+                self._run_repeat(together(missing, self._chosen), places[repeat])
                 if self._stopped:
                     break
                 numbers = going_on(numbers, repeat, self._rows)
@@ -193,8 +189,9 @@ class _Running:
             )
             return None
         lane = lanes[0]
-        work = ray.remote(groups_of).options(**_resources(lane))
-        ref = work.remote(self._job, lane.device, lane.threads)
+        work = ray.remote(groups_of).options(**resources(lane))
+        stages = stages_of(self._chosen, self._spec.backbones[0])
+        ref = work.remote(self._job, stages, lane.device, lane.threads)
         until_s = self._clock() + SILENCE_S
         while not ray.wait([ref], timeout=LOOK_EVERY_S)[0]:
             if self._must_stop() or self._clock() > until_s:
@@ -203,7 +200,7 @@ class _Running:
         found: list[int] = ray.get(ref)
         return found
 
-    def _run_repeat(self, queue: list[Turn], places: tuple[tuple[int, ...], ...]) -> None:
+    def _run_repeat(self, queue: list[Group], places: tuple[tuple[int, ...], ...]) -> None:
         """Run turns in the lanes; late, only those without which there is no winner."""
         essential = self._essential()
         while queue or self._flying.tasks:
@@ -212,7 +209,7 @@ class _Running:
                 return
             if self._clock() > self._deadline_s:
                 self._stopped = True
-                queue = [turn for turn in queue if turn in essential]
+                queue = [group for group in queue if essential.intersection(group)]
                 self._flying.cancel(spared=essential)
                 if self._clock() > self._deadline_s + SILENCE_S:
                     self._flying.cancel()
@@ -227,39 +224,42 @@ class _Running:
                 self._collect(ref)
 
     def _essential(self) -> frozenset[Turn]:
-        """Return the first turns of the first tries and of the best of the others."""
-        firsts = [trial for trial in self._chosen.values() if trial.first is not None]
-        others = [trial for trial in self._chosen.values() if trial.first is None]
+        """Return the first turns of the rivals and of the best of the others."""
+        firsts = [trial for trial in self._chosen.values() if trial.first in RIVALS]
+        others = [trial for trial in self._chosen.values() if trial.first not in RIVALS]
         return frozenset(Turn(trial.trial_number, 0) for trial in [*firsts, *others[:1]])
 
-    def _start(self, queue: list[Turn], places: tuple[tuple[int, ...], ...]) -> None:
+    def _start(self, queue: list[Group], places: tuple[tuple[int, ...], ...]) -> None:
         while queue and (lane := free_lane(self._lanes(), self._flying.busy)):
-            turn = queue.pop(0)
+            group = queue.pop(0)
+            trials = [self._chosen[turn.trial_number] for turn in group]
             asked = OnFolds(
                 sweep=self._spec.name,
-                number=turn.trial_number,
-                trial=config_of(self._chosen[turn.trial_number]),
-                repeat=turn.repeat,
+                trials=tuple((trial.trial_number, config_of(trial)) for trial in trials),
+                repeat=group[0].repeat,
                 folds=places,
+                stages=stages_of(self._chosen, str(trials[0].backbone)),
                 device=lane.device,
                 threads=lane.threads,
             )
-            work = ray.remote(train_on_folds).options(**_resources(lane))
-            self._flying.tasks[work.remote(self._job, asked)] = (turn, lane)
+            work = ray.remote(train_on_folds).options(**resources(lane))
+            self._flying.tasks[work.remote(self._job, asked)] = (group, lane)
 
     def _collect(self, ref: Any) -> None:
-        turn, _ = self._flying.tasks.pop(ref)
+        group, _ = self._flying.tasks.pop(ref)
         try:
-            rows: list[FoldRecord] = ray.get(ref)
+            folded: Folded = ray.get(ref)
         except (AntsbeesError, RayError) as error:
-            logger.warning("finalist %s failed: %s", turn, error)
-            self._observer.noted(
-                f"Finals: trial {turn.trial_number} is no finalist any more: {_first_line(error)}"
-            )
-            return
-        for row in rows:
-            self._publish(row)
-            self._rows.append(row)
+            logger.warning("finalists %s failed: %s", group, error)
+            folded = Folded([], {turn.trial_number: _first_line(error) for turn in group})
+        for number, reason in folded.failures.items():
+            self._observer.noted(f"Finals: trial {number} is no finalist any more: {reason}")
+        if folded.rows:
+            self._publish(folded.rows)
+            self._rows.extend(folded.rows)
+        self._observer.finals_went_on(
+            standing(self._numbers, self._repeat, self._plan.repeats, self._rows)
+        )
 
     def _must_stop(self) -> bool:
         """Tell whether a signal came, or the head of Ray is gone."""
@@ -275,8 +275,3 @@ class _Running:
             self._observer.noted(f"Finals ended: the head of Ray at {self._head} is gone")
             return True
         return self._interrupted
-
-
-def _resources(lane: Lane) -> dict[str, Any]:
-    """Return what a task of a lane asks Ray for."""
-    return {"num_cpus": lane.threads, "num_gpus": lane.gpu, "max_retries": RETRIES}

@@ -1,98 +1,148 @@
-"""What a worker does in finals: it trains finalists on folds, on a bench that stays warm."""
+"""What a worker does in finals: it trains finalists on folds, on benches that stay warm."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from antsbees.config import TrialConfig
+from antsbees.errors import DivergedError
+from antsbees.frozen.holding import Holder
 from results.finals import FoldRecord
 from results.schema import Objective
-from sweeps.running.trainable import Job, bench_of, require_same_images, task_of_trial
+from sweeps.running.trainable import (
+    BENCHES_BYTES,
+    Job,
+    bench_of,
+    require_same_images,
+    task_of_trial,
+)
 
 if TYPE_CHECKING:
     from antsbees.bench import Bench
     from antsbees.config import TaskConfig
+    from antsbees.cross_validation import CrossValidation
+    from antsbees.evaluation import Evaluation
 
 Places = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class OnFolds:
-    """One finalist on all folds of one repeat: what a worker is asked for.
+    """Finalists of one backbone on all folds of one repeat: what a worker is asked for.
 
     Args:
+        trials: Each with its number; heads among them are trained together.
         folds: The places of the images of each, in train and val together.
+        stages: How many are frozen in any finalist of this backbone.
     """
 
     sweep: str
-    number: int
-    trial: TrialConfig
+    trials: tuple[tuple[int, TrialConfig], ...]
     repeat: int
     folds: tuple[Places, ...]
+    stages: tuple[int, ...]
     device: str
     threads: int
 
 
-_warm: dict[str, Bench] = {}
-"""The one bench of this process, by what it is for."""
+@dataclass(frozen=True)
+class Folded:
+    """What came of it: rows, in the order of trials and folds, and what failed, by trial."""
+
+    rows: list[FoldRecord]
+    failures: dict[int, str] = field(default_factory=dict)
 
 
-def train_on_folds(job: Job, asked: OnFolds) -> list[FoldRecord]:
-    """Train a finalist without each fold, and test it there.
+_warm: Holder[Bench] = Holder(BENCHES_BYTES, lambda bench: bench.num_bytes)
+"""The benches of this process, by what they are for."""
+
+
+def train_on_folds(job: Job, asked: OnFolds) -> Folded:
+    """Train finalists without each fold, and test them there.
 
     Raises:
-        AntsbeesError: It diverged, or cannot be trained on this node.
+        AntsbeesError: They cannot be trained on this node.
     """
-    bench = _bench(job, task_of_trial(job, asked.trial), asked.device, asked.threads)
-    every = range(len(job.dataset.pooled))
-    rows = []
-    for number, held_out in enumerate(asked.folds):
-        left_out = set(held_out)
-        learnt = tuple(place for place in every if place not in left_out)
-        began_s = time.perf_counter()
-        # Repeats differ in their seed too: a lucky order of the images is no merit.
-        trial = asked.trial.with_seed(asked.trial.seed + asked.repeat)
-        training = bench.fold_training(trial, learnt, held_out)
-        for _ in range(trial.epochs):
-            training.run_epoch()
-        if (found := training.evaluation) is None:
-            raise RuntimeError("a training without epochs answers nothing")
-        is_accuracy = job.objective is Objective.VAL_ACCURACY
-        rows.append(
-            FoldRecord(
-                sweep=asked.sweep,
-                trial_number=asked.number,
-                repeat=asked.repeat,
-                fold=number,
-                num_folds=len(asked.folds),
-                score=found.accuracy if is_accuracy else found.loss,
-                accuracy=found.accuracy,
-                loss=found.loss,
-                seconds=time.perf_counter() - began_s,
-                images=list(held_out),
-                labels=[job.dataset.pooled.labels[place] for place in held_out],
-                probabilities=found.probabilities.tolist(),
-            )
-        )
-    return rows
+    from antsbees.cross_validation import CrossValidation
+
+    task = task_of_trial(job, asked.trials[0][1])
+    bench = _bench(job, task, asked.device, asked.threads)
+    bench.compute(asked.stages)
+    # Repeats differ in their seed too: a lucky order of the images is no merit.
+    configs = {number: c.with_seed(c.seed + asked.repeat) for number, c in asked.trials}
+    folded = Folded([])
+    for number, found, seconds in _answers(CrossValidation(bench, asked.folds), configs):
+        if isinstance(found, DivergedError):
+            folded.failures[number] = str(found)
+        else:
+            folded.rows.extend(_rows(job, asked, number, found, seconds / len(found)))
+    return folded
 
 
-def groups_of(job: Job, device: str, threads: int) -> list[int]:
-    """Return for each image the group of near-duplicates it belongs to."""
+def groups_of(job: Job, stages: Sequence[int], device: str, threads: int) -> list[int]:
+    """Return for each image the group of near-duplicates it belongs to.
+
+    Args:
+        stages: As in ``OnFolds``, of the first backbone: on the way to its features they come by.
+    """
     from antsbees.data.duplicates import near_duplicates
 
     bench = _bench(job, job.tasks[0], device, threads)
+    bench.compute(stages)
     features = bench.pooled_features().float().cpu().numpy()
     found = near_duplicates(bench.pooled_pixels().cpu().numpy(), features)
     return [int(group) for group in found]
 
 
+def _answers(
+    crossed: CrossValidation, configs: dict[int, TrialConfig]
+) -> Iterator[tuple[int, list[Evaluation] | DivergedError, float]]:
+    """Yield what each trial answered, and the seconds that took."""
+    fused = {number: config for number, config in configs.items() if crossed.is_fused(config)}
+    if fused:
+        began_s = time.perf_counter()
+        together = crossed.heads(list(fused.values()))
+        each_s = (time.perf_counter() - began_s) / len(fused)
+        yield from ((number, found, each_s) for number, found in zip(fused, together, strict=True))
+    for number, config in configs.items():
+        if number not in fused:
+            began_s = time.perf_counter()
+            try:
+                alone: list[Evaluation] | DivergedError = crossed.one(config)
+            except DivergedError as error:
+                alone = error
+            yield number, alone, time.perf_counter() - began_s
+
+
+def _rows(
+    job: Job, asked: OnFolds, trial_number: int, found: Sequence[Evaluation], seconds: float
+) -> Iterator[FoldRecord]:
+    is_accuracy = job.objective is Objective.VAL_ACCURACY
+    for number, (held_out, evaluation) in enumerate(zip(asked.folds, found, strict=True)):
+        yield FoldRecord(
+            sweep=asked.sweep,
+            trial_number=trial_number,
+            repeat=asked.repeat,
+            fold=number,
+            num_folds=len(asked.folds),
+            score=evaluation.accuracy if is_accuracy else evaluation.loss,
+            accuracy=evaluation.accuracy,
+            loss=evaluation.loss,
+            seconds=seconds,
+            images=list(held_out),
+            labels=[job.dataset.pooled.labels[place] for place in held_out],
+            probabilities=evaluation.probabilities.tolist(),
+        )
+
+
 def _bench(job: Job, task: TaskConfig, device: str, threads: int) -> Bench:
     name = repr((job.dataset.fingerprint, task, device, threads))
-    if name not in _warm:
-        require_same_images(job)
-        _warm.clear()  # one backbone at a time: the memory of the last one is freed first
-        _warm[name] = bench_of(job, task, device, threads)
-    return _warm[name]
+    if (found := _warm.find(name)) is not None:
+        return found
+    require_same_images(job)
+    bench = bench_of(job, task, device, threads)
+    _warm.keep(name, bench)
+    return bench

@@ -23,7 +23,7 @@ CONCERN_NODE = CONCERN_ALL | {"ImagesDifferError"}
 """Kinds of error that say something of a whole machine."""
 
 
-class Verdict(StrEnum):
+class Consequence(StrEnum):
     """What follows from a failure."""
 
     CONFIGURATION = "configuration"
@@ -101,7 +101,7 @@ class LaneHealth:
         for key in ((lane, node), (lane, None)):
             self._streaks.pop(key, None)
 
-    def failed(self, failure: Failure, now_s: float) -> Verdict:
+    def failed(self, failure: Failure, now_s: float) -> Consequence:
         """Judge a failure.
 
         Trials that were lost together with their node, or in one go, count once: only those
@@ -109,7 +109,7 @@ class LaneHealth:
         """
         concerns_all = failure.kind in CONCERN_ALL
         if failure.kind == DIVERGED or (failure.epochs and not concerns_all):
-            return Verdict.CONFIGURATION
+            return Consequence.CONFIGURATION
         key = failure.lane, failure.node
         streak = self._streaks.get(key)
         if streak is None or streak.cause != failure.cause:
@@ -119,16 +119,16 @@ class LaneHealth:
             streak.last_at_s = now_s
         limit = MANY if failure.lane in self._worked and not concerns_all else FEW
         if len(streak.numbers) < limit:
-            return Verdict.SUSPECT
+            return Consequence.SUSPECT
         others = self._worked - {failure.lane}
-        return Verdict.SWEEP if concerns_all and not others else Verdict.LANE
+        return Consequence.SWEEP if concerns_all and not others else Consequence.LANE
 
 
-def told(failure: Failure, verdict: Verdict, open_lanes: Mapping[LaneKind, object]) -> str:
+def told(failure: Failure, consequence: Consequence, open_lanes: Mapping[LaneKind, object]) -> str:
     """Say in one sentence why a lane was closed, or the sweep ended."""
     where = f" on {failure.node}" if failure.node else ""
     cause = f"{failure.kind}: {_first_line(failure.message)}"
-    if verdict is Verdict.SWEEP:
+    if consequence is Consequence.SWEEP:
         return f"the sweep ended, since no trial can be run{where}: {cause}"
     what = f"the {failure.lane} lane was closed"
     if failure.is_of_one_machine:

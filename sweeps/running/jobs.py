@@ -20,6 +20,7 @@ def job_of(spec: SweepSpec, dataset: Dataset) -> Job:
         rungs=rungs(spec),
         precision=spec.precision,
         inference_precision=spec.inference_precision,
+        fast_layers=spec.fast_layers,
         cache_folder=cache_folder(),
         cache_max_bytes=int(spec.cache.max_gb * 1024**3),
         driver_node=ray.get_runtime_context().get_node_id(),

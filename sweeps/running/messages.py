@@ -70,6 +70,7 @@ class Facts:
     library_versions: str | None = None
     precision: str | None = None
     inference_precision: str | None = None
+    fast_layers: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from antsbees.config import TrialConfig
 from results.schema import TrialRecord
+from sweeps.finals.standing import FinalsStanding
 from sweeps.running.lanes import Lane
 
 
@@ -23,6 +24,9 @@ class Observer(Protocol):
 
     def trial_finished(self, record: TrialRecord) -> None:
         """A trial's row is on disk."""
+
+    def finals_went_on(self, standing: FinalsStanding) -> None:
+        """Finalists have answered for every image."""
 
     def noted(self, sentence: str) -> None:
         """Something happened to the sweep that its user must know."""

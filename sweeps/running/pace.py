@@ -183,9 +183,7 @@ def relative_cost(backbone: str, frozen_stages: int) -> float:
     return float(whole * max(HEAD_SHARE, trained**1.2))
 
 
-def _factor(
-    cell: Cell, measured: Mapping[Cell, float], guess: Callable[[Cell], float]
-) -> float:
+def _factor(cell: Cell, measured: Mapping[Cell, float], guess: Callable[[Cell], float]) -> float:
     """Return by how much the guess is to be multiplied: as for the nearest cells measured."""
     logs = weights = 0.0
     for (backbone, k), seconds in measured.items():

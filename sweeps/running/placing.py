@@ -114,7 +114,7 @@ class Placing:
         return max(total / max(1, len(self._drawn)), 1e-6)
 
     def to_move(self, lanes: Sequence[Lane], busy: Sequence[Busy], now_s: float) -> int | None:
-        """Return which of the slots at work is to give its trial back, for it ends sooner elsewhere.
+        """Return which slot at work is to give its trial back, for that ends sooner elsewhere.
 
         To be asked when no trial is left to begin: what one slow slot still works on, a fast one
         that has nothing to do may do from the start in less than half of the time.

@@ -41,7 +41,7 @@ def keep_one_worker_more(tune_controller: Any, request: Any) -> None:
     try:
         tune_controller._tune_controller._actor_cache.increase_max(request)
     except AttributeError:
-        logger.warning("this Ray does not let workers be kept; they may be started anew")
+        logger.warning("this Ray does not let workers be kept; they may be started again")
 
 
 def keep_no_workers(tune_controller: Any, request: Any, kept: int) -> None:

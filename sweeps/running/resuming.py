@@ -15,7 +15,7 @@ from sweeps.spec.models import SweepSpec
 
 FIXED_ONCE_STARTED = (
     "backbone", "weights", "image_size", "views", "epochs", "seed", "objective", "precision",
-    "inference_precision", "space",
+    "inference_precision", "fast_layers", "space",
 )  # fmt: skip
 
 
@@ -29,7 +29,8 @@ def require_same_sweep(spec: SweepSpec, dataset: Dataset, path: Path) -> None:
     plain["dataset_fingerprint"] = dataset.fingerprint
     plain["dataset_root"] = str(dataset.root)
     if path.exists():
-        before = json.loads(path.read_text())
+        defaults = SweepSpec(name=spec.name).model_dump(mode="json")
+        before = defaults | json.loads(path.read_text())  # a key that is newer than the file
         fixed = [*FIXED_ONCE_STARTED, "dataset_fingerprint"]
         changed = [key for key in fixed if before.get(key) != plain.get(key)]
         if changed:

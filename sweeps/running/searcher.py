@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import RLock
 from typing import Any
 
@@ -15,12 +15,13 @@ from antsbees.data.datasets import Dataset
 from results.errors import LeaderboardError
 from results.schema import LOST, TrialRecord, TrialStatus
 from sweeps.running.flights import LOST_MESSAGE, InFlight
-from sweeps.running.health import Failure, LaneHealth, Verdict, told
+from sweeps.running.health import Consequence, Failure, LaneHealth, told
 from sweeps.running.lanes import Lane, Place
 from sweeps.running.messages import Report
 from sweeps.running.observer import Observer
 from sweeps.running.opening import HELD_S, LanesNow, OpenLanes
 from sweeps.running.pace import Pace
+from sweeps.running.probing import Probing
 from sweeps.running.turns import Turns
 from sweeps.search.study import Asked, SearchStudy
 from sweeps.spec.models import SweepSpec
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 LOSSES = 3  # of one trial, after which it is tried no more
 LEFT_ALONE = 10  # losses of one trial with its machine, after which it is tried no more
+
 
 class StudySearcher(Searcher):
     """Asks the study for trials as slots become free, and tells it how they ended.
@@ -46,6 +48,7 @@ class StudySearcher(Searcher):
         deadline_s: By the clock; no trial is proposed after it, and those that run are cut, but
             for first tries, which run to their end.
         pace: What is known of how long trials take.
+        known: Rows of an earlier start, with what they answered.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class StudySearcher(Searcher):
         clock: Callable[[], float] = time.time,
         deadline_s: float | None = None,
         pace: Pace | None = None,
+        known: Iterable[TrialRecord] = (),
     ) -> None:
         super().__init__(metric="score", mode=spec.objective.direction[:3])
         self._study = study
@@ -79,6 +83,9 @@ class StudySearcher(Searcher):
         self.ended: str | None = None
         self.interrupted = False
         self.heard_at_s = clock()
+        self._probing = Probing(study, dataset.val.labels, spec.backbones, observer.noted)
+        for record in known:
+            self._probing.hear(record)
 
     @property
     def num_in_flight(self) -> int:
@@ -128,9 +135,7 @@ class StudySearcher(Searcher):
                 flight.error = (LOST, LOST_MESSAGE)
             self._settle(flight)
 
-    def should_end(
-        self, trial_id: str, is_running: bool, waits_for_room: bool = False
-    ) -> bool:
+    def should_end(self, trial_id: str, is_running: bool, waits_for_room: bool = False) -> bool:
         """Tell whether Ray is to end a trial now, though nothing was heard of it.
 
         Args:
@@ -256,14 +261,14 @@ class StudySearcher(Searcher):
 
     def _judge(self, flight: InFlight) -> None:
         failure = flight.failure()
-        verdict = self._health.failed(failure, self._clock())
-        logger.warning("trial %d failed: %s (%s)", flight.number, failure, verdict)
-        if verdict in (Verdict.LANE, Verdict.SWEEP):
+        consequence = self._health.failed(failure, self._clock())
+        logger.warning("trial %d failed: %s (%s)", flight.number, failure, consequence)
+        if consequence in (Consequence.LANE, Consequence.SWEEP):
             self._held.append(flight)
-            self._close_lane(failure, verdict)
+            self._close_lane(failure, consequence)
         elif failure.lost:
             self._give_back_lost(flight)
-        elif verdict is Verdict.CONFIGURATION:
+        elif consequence is Consequence.CONFIGURATION:
             self._end_trial(flight)
         elif self._lanes.is_closed(flight.lane.place) or self.ended is not None:
             self._give_back(flight)
@@ -283,7 +288,7 @@ class StudySearcher(Searcher):
         else:
             self._end_trial(flight)
 
-    def _close_lane(self, failure: Failure, verdict: Verdict) -> None:
+    def _close_lane(self, failure: Failure, consequence: Consequence) -> None:
         """Close the lanes that a failure tells of, whose trials go elsewhere, or end the sweep."""
         is_known = all(self._lanes.is_closed(place) for place in failure.places)
         for place in failure.places:
@@ -291,9 +296,9 @@ class StudySearcher(Searcher):
         if not is_known:
             open_lanes = {lane.kind: lane for lane in self._lanes.there()}
             if open_lanes and failure.is_of_one_machine:
-                verdict = Verdict.LANE  # others may well be able to
-            sentence = told(failure, verdict, open_lanes)
-            if verdict is Verdict.SWEEP or not open_lanes:
+                consequence = Consequence.LANE  # others may well be able to
+            sentence = told(failure, consequence, open_lanes)
+            if consequence is Consequence.SWEEP or not open_lanes:
                 self.ended = self.ended or sentence
             else:
                 self._observer.noted(sentence)
@@ -311,7 +316,7 @@ class StudySearcher(Searcher):
         flight = self._held[0]
         place = flight.lane.place
         if self._lanes.besides(place) and place not in self._worked:
-            self._close_lane(flight.failure(), Verdict.LANE)
+            self._close_lane(flight.failure(), Consequence.LANE)
         else:
             self._release(place)
 
@@ -325,6 +330,7 @@ class StudySearcher(Searcher):
         if self._kept(record):
             self._study.tell(record)
             self._observer.trial_finished(record)
+            self._probing.hear(record)
         else:
             self._study.give_back(flight.number)
 
@@ -347,4 +353,4 @@ class StudySearcher(Searcher):
     def _end_unable_to_write(self, error: Exception) -> None:
         logger.error("a row or the study could not be written: %s", error)
         if self.ended is None:
-            self.ended = f"{error}; run the same command again once that is mended"
+            self.ended = f"{error}; run the same command again once that is fixed"

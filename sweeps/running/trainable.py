@@ -49,6 +49,7 @@ class Job:
     rungs: frozenset[int]
     precision: Precision
     inference_precision: Precision
+    fast_layers: bool
     cache_folder: Path | None
     cache_max_bytes: int
     driver_node: str
@@ -149,9 +150,11 @@ class FineTuning(tune.Trainable):
         )
 
     def _facts(self) -> Facts:
-        computed = {}
+        computed: dict[str, Any] = {}
         if self._bench is not None:
-            computed = self._bench.facts | {"library_versions": _versions()}
+            fast_layers = self._bench.backbone.fast_layers
+            computed = {**self._bench.facts, "fast_layers": fast_layers}
+            computed["library_versions"] = _versions()
         return Facts(
             started_at_s=self._started_at_s,
             node=socket.gethostname(),
@@ -202,7 +205,7 @@ def bench_of(job: Job, task: TaskConfig, device: str, threads: int) -> Bench:
     from antsbees.bench import Bench
     from antsbees.machine.devices import Execution
 
-    execution = Execution(device, threads, job.precision, job.inference_precision)
+    execution = Execution(device, threads, job.precision, job.inference_precision, job.fast_layers)
     return Bench.sharing(job.dataset, task, execution, job.cache_folder, job.cache_max_bytes)
 
 

@@ -31,6 +31,7 @@ from sweeps.spec.first import First
 from sweeps.spec.models import SweepSpec
 from sweeps.spec.space import SCHEDULE
 
+BACKBONE = "backbone"
 GIVEN = "given"
 FIRST = "first"
 
@@ -107,9 +108,10 @@ class SearchSpace:
     def divide(self, first: First) -> tuple[dict[str, Any], dict[str, Any]]:
         """Split a first try into what the study can be told, and what lies outside of the space."""
         written = first.given()
-        backbone = written.get("backbone") or next(iter(self.stages))
-        if len(self.stages) > 1:
-            written["backbone"] = backbone
+        backbone = written.get(BACKBONE) or next(iter(self.stages))
+        alike = len(set(self.stages.values())) == 1
+        if len(self.stages) > 1 and FROZEN_STAGES in written and not alike:
+            written[BACKBONE] = backbone  # a number of stages means a depth on one backbone only
         if written.get(FROZEN_STAGES) == ALL:
             written[FROZEN_STAGES] = self.stages[backbone]
         fixed = {p.name: p.domain for p in self.parameters if not _is_searched(p.domain)}
@@ -197,7 +199,7 @@ def _parameters(hyperparameter: Hyperparameter, spec: SweepSpec) -> Iterator[Par
     elif name == FROZEN_STAGES and len(set(depths.values())) > 1:
         for backbone, stages in depths.items():
             domain = _domain(spec.entry(name), stages)
-            yield Parameter(_below(backbone, name), name, domain, "backbone", (backbone,))
+            yield Parameter(_below(backbone, name), name, domain, BACKBONE, (backbone,))
     else:
         choice, values = (owner.choice, owner.values) if owner else ("", ())
         stages = next(iter(depths.values()))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import optuna
 from optuna.storages import BaseStorage, JournalStorage
@@ -16,8 +17,9 @@ from results.schema import TrialRecord, TrialStatus
 from sweeps.search.firsts import is_dropped, keep_in_step
 from sweeps.search.history import EPOCHS_TOLD
 from sweeps.search.journal import Journal
+from sweeps.search.narrowing import NarrowingSampler
 from sweeps.search.samplers import make_sampler
-from sweeps.search.space import FIRST, SearchSpace
+from sweeps.search.space import BACKBONE, FIRST, SearchSpace
 from sweeps.spec.models import Sampler, SweepSpec
 
 
@@ -66,12 +68,14 @@ class SearchStudy:
         study = optuna.create_study(
             storage=storage,
             study_name=spec.name,
-            direction=cast(Any, spec.objective.direction),
+            direction=spec.objective.direction,
             load_if_exists=True,
         )
         space = SearchSpace.of(spec)
         num_known = len(study.get_trials(deepcopy=False))
         study.sampler = make_sampler(spec, space, num_known)
+        if BACKBONE in space.searched():
+            study.sampler = NarrowingSampler(study.sampler, BACKBONE)
         keep_in_step(study, storage, spec, space)
         return cls(study, storage, spec, space)
 
@@ -111,6 +115,14 @@ class SearchStudy:
             self._grid.remove(trial.params)
         self._in_flight.add(trial.number)
         return Asked(trial.number, config, trial.user_attrs.get(FIRST))
+
+    def narrow(self, backbones: Sequence[str]) -> None:
+        """Propose only these backbones from now on, and the first instead of another one.
+
+        A grid is not narrowed: its combinations are what was asked for.
+        """
+        if isinstance(self._study.sampler, NarrowingSampler):
+            self._study.sampler.narrow(backbones)
 
     def report(self, number: int, epoch: int, value: float) -> None:
         """Keep the objective of an epoch; a restarted trial's replaces that of its earlier start.

@@ -153,6 +153,18 @@ def resolved(entry: Any, stages: int) -> list[Any]:
     return [stages if value == ALL else value for value in values_of(entry)]
 
 
+def depths(entry: Any, stages: int) -> list[int]:
+    """Return numbers of frozen stages that stand for an entry: the ends, the middle, near the top.
+
+    The last stages differ most in what they cost and bring, so that the one below the top is there.
+    """
+    values = sorted(set(resolved(entry, stages)))
+    if isinstance(entry, Int):
+        low, high = values[0], values[-1]
+        values = sorted({low, (low + high) // 2, max(low, high - 1), high})
+    return values
+
+
 def faults_of(name: str, entry: Any, stages: int | None = None) -> Iterator[str]:
     """Yield what is wrong with an entry as values of the hyperparameter ``name``.
 

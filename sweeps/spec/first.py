@@ -11,6 +11,7 @@ from antsbees.config import Schedule, TrialConfig
 from antsbees.hyperparameters import (
     CHOICES,
     HYPERPARAMETERS,
+    BatchNorm,
     HeadStart,
     ScheduleKind,
     settings_of,
@@ -29,7 +30,9 @@ class First(_First):  # type: ignore[misc] # made from the table
     """A configuration that is tried before the search begins; what it leaves out is searched.
 
     ``tutorial`` stands for the one of PyTorch's transfer-learning tutorial; ``probe`` for the best
-    linear head on what the whole pre-trained network puts out, on every backbone of the spec.
+    linear head on what the whole pre-trained network puts out, on every backbone of the spec;
+    ``portfolio`` for one careful configuration at each of a few depths, so that no depth is judged
+    by a bad draw.
     """
 
     name: str | None = Field(default=None, max_length=64)
@@ -68,10 +71,28 @@ def _probe() -> First:
     return First(name=PROBE, **{k: v for k, v in plain.items() if k in HYPERPARAMETERS})
 
 
+def _portfolio() -> First:
+    """Return what is tried at each depth: a few gentle epochs from the probe, statistics kept."""
+    gentle = TrialConfig(
+        frozen_stages=0,
+        head_start=HeadStart.PROBE,
+        batchnorm=BatchNorm.FROZEN,
+        lr=3e-3,
+        momentum=0.9,
+        batch_size=32,
+        epochs=3,
+        schedule=Schedule(ScheduleKind.COSINE, final_fraction=0.0),
+    )
+    plain = {name: value for name, value in gentle.to_dict().items() if name != FROZEN_STAGES}
+    return First(name=PORTFOLIO, **{k: v for k, v in plain.items() if k in HYPERPARAMETERS})
+
+
+PORTFOLIO = "portfolio"
 TIMID_LR = 1e-9  # a step changes the head by less than the last digits of its outputs
 TUTORIAL_FIRST = _tutorial()
 PROBE_FIRST = _probe()
-NAMED = {TUTORIAL: TUTORIAL_FIRST, PROBE: PROBE_FIRST}
+PORTFOLIO_FIRST = _portfolio()
+NAMED = {TUTORIAL: TUTORIAL_FIRST, PROBE: PROBE_FIRST, PORTFOLIO: PORTFOLIO_FIRST}
 """The first tries that a spec can name instead of writing them down."""
 
 

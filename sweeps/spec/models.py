@@ -28,10 +28,18 @@ from sweeps.spec.entries import (
     LogUniform,
     Model,
     Uniform,
+    depths,
     faults_of,
     values_of,
 )
-from sweeps.spec.first import NAMED, PROBE_FIRST, TUTORIAL_FIRST, First, setting_faults
+from sweeps.spec.first import (
+    NAMED,
+    PORTFOLIO_FIRST,
+    PROBE_FIRST,
+    TUTORIAL_FIRST,
+    First,
+    setting_faults,
+)
 from sweeps.spec.json_schema import entry_schema
 from sweeps.spec.space import BESIDE_THE_SPACE, SCHEDULE, Space, checked_entry, default_entry
 
@@ -184,6 +192,9 @@ class SweepSpec(Model):
     inference_precision: Precision = Field(
         default=Precision.AUTO, description="Of the frozen part and of evaluation."
     )
+    fast_layers: bool = Field(
+        default=True, description="Our own layers, faster on a CPU; false: those of torch."
+    )
     search: Search = Search()
     finals: Annotated[Finals | Literal["none"] | None, BeforeValidator(_no_finals)] = Field(
         default=None, description="How a winner is named; none: by the score of its trial."
@@ -282,20 +293,24 @@ class SweepSpec(Model):
 
     @property
     def backbones(self) -> tuple[str, ...]:
-        """The backbones to choose from; a first try that names none runs on the first."""
+        """The backbones to choose from, the one of the tutorial's configuration first."""
         return tuple(values_of(self.backbone))
 
     @property
     def firsts(self) -> tuple[First, ...]:
-        """The first tries; the probe is one on each of several backbones."""
-        firsts: list[First] = []
-        for first in self.search.first:
-            if first == PROBE_FIRST and len(self.backbones) > 1:
-                on_each = ({"backbone": backbone} for backbone in self.backbones)
-                firsts += (first.model_copy(update=backbone) for backbone in on_each)
-            else:
-                firsts.append(first)
-        return tuple(firsts)
+        """The first tries, each of those that are named as what it stands for here."""
+        return tuple(first for given in self.search.first for first in self._meant(given))
+
+    def _meant(self, first: First) -> Iterator[First]:
+        """Yield the probe on each backbone, the tutorial's on the first, a portfolio of depths."""
+        if first == PORTFOLIO_FIRST:
+            for depth in depths(self.entry(FROZEN_STAGES), self.task.num_stages):
+                yield first.model_copy(update={FROZEN_STAGES: depth})
+        elif len(self.backbones) > 1 and first in (PROBE_FIRST, TUTORIAL_FIRST):
+            for backbone in self.backbones if first == PROBE_FIRST else self.backbones[:1]:
+                yield first.model_copy(update={"backbone": backbone})
+        else:
+            yield first
 
     def task_of(self, backbone: str) -> TaskConfig:
         """Return what all trials on a backbone share."""

@@ -78,7 +78,7 @@ def parse_spec(text: str, source: str, **overrides: Any) -> SweepSpec:
 
 
 def _faults(plain: Any, node: yaml.Node | None, error: ValidationError) -> Iterator[str]:
-    """Describe every fault; those that only show once others are mended are looked for too."""
+    """Describe every fault; those that only show once others are fixed are looked for too."""
     pruned = copy.deepcopy(plain)
     told: list[list[str]] = []
     for _ in range(_ROUNDS):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from results.winner import Score
 
 if TYPE_CHECKING:
     from antsbees.checkpoints import ModelDescription
@@ -36,14 +39,48 @@ and puts every image into one of them.
 """
 
 
+def ensemble_card(
+    members: Sequence[tuple[float, ModelDescription]],
+    metrics: Mapping[str, Any],
+    origin: Mapping[str, Any],
+) -> str:
+    """Write the card of an ensemble.
+
+    Args:
+        members: Each with its weight.
+    """
+    first = members[0][1]
+    rows = "\n".join(
+        f"| {member.provenance['trial_number']} | {weight:g} | {member.task.backbone} | "
+        f"{member.config.frozen_stages} | {member.config.epochs} |"
+        for weight, member in members
+    )
+    quality = _expected(metrics) if metrics["trained_on_val"] else "Its members have their own."
+    return f"""# {" or ".join(first.classes)}
+
+{len(members)} networks that tell {len(first.classes)} classes apart together:
+{", ".join(first.classes)}. The answer is the weighted mean of their probabilities.
+
+- Images: `{first.dataset}`, fingerprint `{first.dataset_fingerprint[:16]}`
+- From: sweep `{origin["sweep"]}`, trained {origin["trained_at"]}
+- Code: antsbees {origin["code_version"]}
+
+{quality}
+
+| trial | weight | backbone | frozen stages | epochs |
+|---|---|---|---|---|
+{rows}
+
+Answer for images: `antsbees predict <this folder> <files or folders>`. It knows these classes only,
+and puts every image into one of them.
+"""
+
+
 def _quality(description: ModelDescription) -> str:
     """Say how well the model does, and what that number is worth."""
     metrics = description.metrics
     if metrics["trained_on_val"]:
-        return (
-            "It learnt from the validation images too, so it has no validation accuracy. "
-            "The configuration was chosen for its score on these images when it had not."
-        )
+        return _expected(metrics)
     seeds = ""
     if metrics["val_accuracy_std"] is not None:
         seeds = (
@@ -56,4 +93,18 @@ def _quality(description: ModelDescription) -> str:
         f"validation loss {metrics['val_loss']:.4f}.{seeds} "
         "The configuration was chosen for its score on these validation images, so on new images "
         "expect a little less."
+    )
+
+
+def _expected(metrics: Mapping[str, Any]) -> str:
+    """Say which score a model has that learnt from the validation images too."""
+    learnt = f"It learnt from all {metrics['num_learnt']} images, the validation images too"
+    if metrics["expected"] is None:
+        return (
+            f"{learnt}, so it has no score. The configuration was chosen for its score on the "
+            "validation images when it had not."
+        )
+    return (
+        f"{learnt}, so none is left to score it on. Trained on folds, the same had, "
+        f"{Score(**metrics['expected']).sentence}."
     )

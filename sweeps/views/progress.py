@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,9 +15,12 @@ from rich.text import Text
 
 from antsbees.config import TrialConfig
 from results.ranking import rank
-from results.schema import TrialRecord, TrialStatus
+from results.schema import Objective, TrialRecord, TrialStatus
+from sweeps.finals.standing import FinalsStanding
 from sweeps.running.lanes import Lane
 from sweeps.spec.models import SweepSpec
+from sweeps.views.sparkline import sparkline
+from sweeps.views.tables import score_text, told_score
 
 
 @dataclass
@@ -72,6 +76,8 @@ class ProgressView:
         self._best: TrialRecord | None = None
         self._known = self._done = 0
         self._lanes: tuple[Lane, ...] = ()
+        self._finals: FinalsStanding | None = None
+        self._bests: list[float] = []  # after each complete trial, better ones higher
         self._live = Live(get_renderable=self._render, console=console, refresh_per_second=4)
 
     def __enter__(self) -> ProgressView:
@@ -86,7 +92,7 @@ class ProgressView:
     def sweep_started(self, lanes: tuple[Lane, ...], known: list[TrialRecord]) -> None:
         """Show the lanes, and what is there already."""
         self._lanes, self._known, self._done = lanes, len(known), len(known)
-        self._best = None
+        self._best, self._bests = None, []
         for record in known:
             self._consider(record)
         slots = ", ".join(f"{lane.slots} {lane.kind}" for lane in lanes)
@@ -110,6 +116,12 @@ class ProgressView:
         if not self._console.is_terminal:
             self._say(self._line(record))
 
+    def finals_went_on(self, standing: FinalsStanding) -> None:
+        """Show how far finals are; elsewhere than on a terminal, once a repeat."""
+        self._finals = standing
+        if not self._console.is_terminal and standing.answered == standing.taking_part:
+            self._say(f"Finals, {standing.sentence}")
+
     def noted(self, sentence: str) -> None:
         """Show a sentence above the bars."""
         self._say(sentence)
@@ -117,6 +129,8 @@ class ProgressView:
     def _consider(self, record: TrialRecord) -> None:
         if record.status is TrialStatus.COMPLETE:
             self._best = rank([r for r in (self._best, record) if r is not None])[0]
+            sign = 1 if self._spec.objective is Objective.VAL_ACCURACY else -1
+            self._bests.append(sign * (self._best.score or 0.0))
 
     def _say(self, line: str) -> None:
         self._console.print(line, highlight=False, soft_wrap=True, markup=False)
@@ -129,7 +143,7 @@ class ProgressView:
 
     def _line(self, record: TrialRecord) -> str:
         now = self._tally()
-        detail = record.error_message if record.error_kind else _score(record.score)
+        detail = record.error_message if record.error_kind else told_score(record)
         return (
             f"[{now.done}/{now.total}, {_clock_time(now.elapsed_s)}] "
             f"trial {record.trial_number} {record.status} after {record.epochs_run} epochs: "
@@ -139,9 +153,11 @@ class ProgressView:
     def _best_text(self) -> str:
         if self._best is None:
             return "none yet"
-        return f"{_score(self._best.score)} (trial {self._best.trial_number})"
+        return f"{told_score(self._best)} (trial {self._best.trial_number})"
 
     def _render(self) -> RenderableType:
+        if self._finals is not None:
+            return self._render_finals(self._finals)
         now = self._tally()
         left = "" if now.left_s is None else f", about {_clock_time(now.left_s)} left"
         bar = Table.grid(padding=(0, 1))
@@ -150,11 +166,28 @@ class ProgressView:
             ProgressBar(total=now.total, completed=now.done, width=40),
             f"{now.done}/{now.total} trials, {_clock_time(now.elapsed_s)}{left}",
         )
-        best = Text(f"best so far: {self._best_text()}")
+        best = Text(f"best so far: {self._best_text()}  {self._sparkline()}")
         if not self._running:
             waiting = "starting the workers ..." if not self._lanes else ""
             return Group(bar, best, Text(waiting, style="dim"))
-        return Group(bar, best, self._table())
+        return Group(bar, best, Text(self._load(), style="dim"), self._table())
+
+    def _sparkline(self) -> str:
+        """Draw how the best became better, where the terminal has the characters."""
+        return "" if self._console.options.ascii_only else sparkline(self._bests)
+
+    def _load(self) -> str:
+        """Tell how many slots of each lane have a trial."""
+        busy = Counter(running.lane.kind for running in self._running.values())
+        lanes = (f"{busy[lane.kind]} of {lane.slots} {lane.kind}" for lane in self._lanes)
+        return f"workers busy: {', '.join(lanes)}"
+
+    def _render_finals(self, standing: FinalsStanding) -> RenderableType:
+        bar = Table.grid(padding=(0, 1))
+        done = ProgressBar(total=standing.taking_part, completed=standing.answered, width=40)
+        elapsed = _clock_time(self._clock() - self._start_s)
+        bar.add_row(f"{self._spec.name}, finals", done, elapsed)
+        return Group(bar, Text(standing.sentence))
 
     def _table(self) -> Table:
         table = Table(box=None, header_style="dim")
@@ -165,15 +198,11 @@ class ProgressView:
                 str(running.number),
                 str(running.lane.kind),
                 f"{running.epoch}/{running.config.epochs}",
-                _score(running.score),
+                score_text(running.score),
                 f"{running.config.lr:.2g}",
                 str(running.config.frozen_stages),
             )
         return table
-
-
-def _score(score: float | None) -> str:
-    return "-" if score is None else f"{score:.4f}"
 
 
 def _clock_time(seconds: float) -> str:

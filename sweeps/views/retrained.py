@@ -6,7 +6,9 @@ import statistics
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from results.ensemble import Ensemble
 from results.schema import TrialRecord
+from results.winner import Score
 
 if TYPE_CHECKING:
     from sweeps.retraining import Retrained
@@ -19,7 +21,9 @@ def told(result: Retrained, record: TrialRecord) -> Iterator[str]:
             f"{_weights(record)} are not those of the trial: their hash differs from the row's, so "
             "other numbers than in the leaderboard are to be expected."
         )
-    if result.reproduced:
+    if result.on_all:
+        yield learnt_from_all(result.num_learnt, result.score, record)
+    elif result.reproduced:
         yield (
             f"Reproduced exactly: validation accuracy {record.val_accuracy:.4f}, "
             f"loss {record.val_loss:.6f}, the same numbers as in the leaderboard."
@@ -29,7 +33,7 @@ def told(result: Retrained, record: TrialRecord) -> Iterator[str]:
             "Not the same numbers as in the leaderboard, accuracy "
             f"{record.val_accuracy:.4f}, loss {record.val_loss:.6f}{_reason(result)}."
         )
-    elif result.accuracies and record.seed in result.finals:
+    elif result.accuracies and record.seed in result.last_epochs:
         yield f"Not comparable bit by bit: the trial ran on {record.device}."
     for seed, message in result.diverged.items():
         yield f"Seed {seed} gave no model: {message}."
@@ -56,3 +60,31 @@ def _reason(result: Retrained) -> str:
     if result.other_versions:
         return f": {', '.join(result.other_versions)}"
     return ": this machine does not compute as that of the trial did"
+
+
+def told_of_ensemble(ensemble: Ensemble, score: Score | None) -> Iterator[str]:
+    """Say what an ensemble is, and whether it was worth it, a sentence a line."""
+    members = ", ".join(
+        f"trial {trial}" + (f" x {count}" if count > 1 else "")
+        for trial, count in ensemble.picks.items()
+    )
+    if len(ensemble.picks) < 2:
+        yield f"No other finalist helps {members}: it answers alone."
+        return
+    yield f"An ensemble of {members}: {ensemble.gain.sentence}."
+    if score is not None:
+        yield f"Its members learnt from all images. Trained on folds they had, {score.sentence}."
+
+
+def learnt_from_all(num_learnt: int, score: Score | None, record: TrialRecord) -> str:
+    """Say which score a model has that learnt from the validation images too."""
+    if score is not None:
+        return (
+            f"Learnt from all {num_learnt} images, so none is left to score this model on. "
+            f"Trained on folds, the same configuration had, {score.sentence}."
+        )
+    return (
+        f"Learnt from all {num_learnt} images, the validation images too, so this model has no "
+        f"score: the row's, accuracy {record.val_accuracy:.4f}, is that of a model that learnt "
+        "from train alone."
+    )

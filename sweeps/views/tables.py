@@ -10,8 +10,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from results.ensemble import Ensemble
 from results.ranking import comparable_groups, rank, wilson_interval
-from results.schema import HYPERPARAMETERS, TrialRecord, TrialStatus
+from results.schema import HYPERPARAMETERS, Objective, TrialRecord, TrialStatus
 from results.standing import Standing, standing_of
 from results.winner import FinalWinner
 from sweeps.naming import winning_row
@@ -49,6 +50,7 @@ def standing_values(standing: Standing, named: FinalWinner | None = None) -> dic
         "val_accuracy_95": interval,
         "val_loss": best.val_loss,
         "num_val_images": best.num_val_images,
+        "backbone": best.backbone,
         "configuration": configuration(best),
         "seed": best.seed,
         "training_s": best.training_s,
@@ -61,8 +63,14 @@ def standing_values(standing: Standing, named: FinalWinner | None = None) -> dic
             "val_accuracy": tutorial.val_accuracy,
             "val_accuracy_95": _interval(tutorial),
             "val_loss": tutorial.val_loss,
+            "out_of_fold": None if named is None else _out_of_fold(named, tutorial.trial_number),
         },
     }
+
+
+def _out_of_fold(named: FinalWinner, trial_number: int) -> dict[str, float] | None:
+    score = named.scores.get(trial_number)
+    return None if score is None else asdict(score)
 
 
 def _finals_values(named: FinalWinner) -> dict[str, Any]:
@@ -78,6 +86,8 @@ def _finals_values(named: FinalWinner) -> dict[str, Any]:
             "loss_95": [named.loss.low, named.loss.high],
         },
         "verdicts": [asdict(verdict) for verdict in named.verdicts],
+        "advice": named.advice,
+        "ensemble": _ensemble_values(named.ensemble),
     }
 
 
@@ -85,6 +95,16 @@ def configuration(record: TrialRecord) -> dict[str, Any]:
     """Return the hyperparameters that apply to a trial."""
     values = {name: getattr(record, name) for name in HYPERPARAMETERS}
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _ensemble_values(ensemble: Ensemble) -> dict[str, Any]:
+    return {
+        "members": ensemble.num_picks,
+        "trials": {str(trial): count for trial, count in ensemble.picks.items()},
+        "is_better": ensemble.is_better,
+        "corrected": {"accuracy": ensemble.accuracy.corrected, "loss": ensemble.loss.corrected},
+        "gain": asdict(ensemble.gain),
+    }
 
 
 def _interval(record: TrialRecord) -> list[float] | None:
@@ -109,16 +129,17 @@ def best_table(values: dict[str, Any]) -> RenderableType:
             scores.add_row(*row)
     if values["tutorial"]:
         scores.add_row("the tutorial's", *_score_cells(values["tutorial"]))
+        if reported := values["tutorial"]["out_of_fold"]:
+            scores.add_row(*_out_of_fold_cells(reported))
     settings = Table(box=None, padding=(0, 2), show_header=False)
-    for name, value in values["configuration"].items():
+    backbone = {"backbone": values["backbone"]} if values["backbone"] else {}
+    for name, value in (backbone | values["configuration"]).items():
         settings.add_row(name, number(value))
     told = f"on {values['num_val_images']} validation images"
     if finals:
         told += f"; out of fold: on all {finals['num_images']}, by {finals['finalists']} finalists"
     images = Text(told, style="dim")
-    verdicts = (
-        [_verdict_line(verdict["sentence"]) for verdict in finals["verdicts"]] if finals else []
-    )
+    verdicts = _verdict_lines(finals) if finals else []
     return Group(head, "", scores, images, *verdicts, "", settings)
 
 
@@ -127,7 +148,7 @@ def _finals_rows(finals: dict[str, Any]) -> list[list[str]]:
     reported, corrected = finals["out_of_fold"], finals["corrected"]
     low, high = corrected["accuracy_95"]
     return [
-        ["  out of fold", f"{reported['accuracy']:.1%}", "", f"{reported['loss']:.4f}"],
+        _out_of_fold_cells(reported),
         [
             "  corrected for the choice",
             f"{corrected['accuracy']:.1%}",
@@ -137,9 +158,29 @@ def _finals_rows(finals: dict[str, Any]) -> list[list[str]]:
     ]
 
 
-def _verdict_line(sentence: str) -> Text:
-    """Make a sentence of what a winner is called in comparison with another configuration."""
-    return Text(f"{sentence[0].upper()}{sentence[1:]}.")
+def _out_of_fold_cells(scores: dict[str, float]) -> list[str]:
+    return ["  out of fold", f"{scores['accuracy']:.1%}", "", f"{scores['loss']:.4f}"]
+
+
+def _verdict_lines(finals: dict[str, Any]) -> list[Text]:
+    """Say how a winner compares with other configurations, and what to do."""
+    told = [_sentence(verdict["sentence"]) for verdict in finals["verdicts"]]
+    told.append(_sentence(finals["advice"], "bold"))
+    ensemble, gain = finals["ensemble"], finals["ensemble"]["gain"]
+    if ensemble["is_better"]:
+        told.append(
+            _sentence(
+                f"an ensemble of {ensemble['members']} would be better (log-loss "
+                f"{gain['difference']:.3f} lower, 95 %: {gain['low']:.3f} to {gain['high']:.3f} "
+                f"lower): antsbees retrain --ensemble {ensemble['members']}"
+            )
+        )
+    return told
+
+
+def _sentence(words: str, style: str = "") -> Text:
+    ends = "" if "antsbees retrain" in words else "."  # a command is copied without a full stop
+    return Text(f"{words[0].upper()}{words[1:]}{ends}", style=style)
 
 
 def _score_cells(values: dict[str, Any]) -> list[str]:
@@ -217,3 +258,16 @@ def number(value: Any) -> str:
     if value is None:
         return ""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def told_score(record: TrialRecord) -> str:
+    """Return the score of a row, and beside a log-loss the accuracy, which says more to people."""
+    told = score_text(record.score)
+    if record.objective == Objective.VAL_LOSS and record.val_accuracy is not None:
+        told += f" at {100 * record.val_accuracy:.1f}%"
+    return told
+
+
+def score_text(score: float | None) -> str:
+    """Write a score, or a dash for none."""
+    return "-" if score is None else f"{score:.4f}"

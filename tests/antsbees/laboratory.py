@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from torch import Tensor, nn
+
 from antsbees.bench import Bench
 from antsbees.config import TaskConfig, TrialConfig
 from antsbees.data.datasets import Dataset
+from antsbees.evaluation import Evaluation
 from antsbees.frozen.activations import Activations
 from antsbees.frozen.cache import TensorCache
 from antsbees.lessons import Splits
@@ -26,15 +29,15 @@ class Laboratory:
     backbone: Backbone
     task: TaskConfig
     cache: TensorCache
-    run: Execution = ON_ONE_THREAD
+    execution: Execution = ON_ONE_THREAD
 
     def activations(self, cache: TensorCache | None = None) -> Activations:
         """Return activations on the given cache, by default on none."""
-        return Activations(self.dataset, self.backbone, self.task, self.run, cache)
+        return Activations(self.dataset, self.backbone, self.task, self.execution, cache)
 
     def bench(self, cache: TensorCache | None = None) -> Bench:
         """Return a bench on the given cache, by default on none."""
-        return Bench(self.dataset, self.task, self.run, cache, backbone=self.backbone)
+        return Bench(self.dataset, self.task, self.execution, cache, backbone=self.backbone)
 
     def training(
         self,
@@ -46,7 +49,7 @@ class Laboratory:
         if activations is None:
             return self.bench(self.cache).training(config, train_on)
         lesson = Splits(activations, train_on)
-        return Training(config, self.task, self.backbone, lesson, self.run)
+        return Training(config, self.task, self.backbone, lesson, self.execution)
 
     def curve(
         self, config: TrialConfig, activations: Activations | None = None
@@ -54,6 +57,19 @@ class Laboratory:
         """Train all epochs; return their metrics but the times."""
         training = self.training(config, activations)
         return [timeless(training.run_epoch()) for _ in range(config.epochs)]
+
+
+def judged(training: Training) -> Evaluation:
+    """Return the evaluation of the last epoch."""
+    assert training.evaluation is not None
+    return training.evaluation
+
+
+def head_of(trained: nn.Sequential) -> Tensor:
+    """Return the weights of a trained part's head, ``(num_classes, width)``."""
+    head = trained[-1]
+    assert isinstance(head, nn.Linear)
+    return head.weight
 
 
 def timeless(metrics: EpochMetrics) -> dict[str, float]:

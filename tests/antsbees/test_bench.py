@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,10 +42,10 @@ def test_a_warm_bench_gives_the_bits_of_a_fresh_one(lite0_lab: Laboratory) -> No
 def test_what_one_bench_computed_another_reads(
     tiny_dataset: Dataset, lite0_lab: Laboratory, tmp_path: Path
 ) -> None:
-    run, task = lite0_lab.run, lite0_lab.task
+    execution, task = lite0_lab.execution, lite0_lab.task
     curves = []
     for _ in range(2):
-        bench = Bench.sharing(tiny_dataset, task, run, tmp_path, 10**9)
+        bench = Bench.sharing(tiny_dataset, task, execution, tmp_path, 10**9)
         curves.append(curve(bench, HEAD))
         files = {path: path.stat().st_ino for path in tmp_path.rglob("*.tensor")}
         assert len(files) == 6  # pixels and features of two training views and of validation
@@ -59,7 +57,7 @@ def test_without_room_or_folder_nothing_is_kept(
     tiny_dataset: Dataset, lite0_lab: Laboratory, tmp_path: Path, max_bytes: int
 ) -> None:
     folder = None if max_bytes else tmp_path
-    bench = Bench.sharing(tiny_dataset, lite0_lab.task, lite0_lab.run, folder, max_bytes)
+    bench = Bench.sharing(tiny_dataset, lite0_lab.task, lite0_lab.execution, folder, max_bytes)
     assert curve(bench, HEAD) == curve(lite0_lab.bench(), HEAD)
     assert list(tmp_path.rglob("*.tensor")) == []
 
@@ -98,9 +96,3 @@ def test_weights_that_cannot_be_had_are_told_at_once(tiny_dataset: Dataset) -> N
 def test_libraries_are_named_with_their_versions(lite0_lab: Laboratory) -> None:
     named = [part.split(" ")[0] for part in lite0_lab.bench().facts["library_versions"].split(", ")]
     assert named == ["python", "torch", "torchvision", "timm", "numpy", "pillow"]
-
-
-def test_the_bench_knows_no_ray() -> None:
-    code = "import antsbees.bench, sys; print({'ray', 'optuna'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "set()\n"

@@ -12,7 +12,7 @@ from antsbees.config import SETTINGS_OF_KIND, Precision, Schedule, TaskConfig, T
 from antsbees.errors import AntsbeesError, ConfigError, UserError
 from antsbees.hyperparameters import OptimizerKind, ScheduleKind
 
-SETTINGS = {"step_size": 3, "gamma": 0.5, "final_fraction": 0.01, "peak": 0.3}
+SETTINGS: dict[str, Any] = {"step_size": 3, "gamma": 0.5, "final_fraction": 0.01, "peak": 0.3}
 
 
 def schedule_of(kind: ScheduleKind, warmup_epochs: int = 0) -> Schedule:

@@ -6,6 +6,7 @@ import copy
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -30,7 +31,7 @@ def cache(tmp_path: Path) -> TensorCache:
 
 def few_images(lab: Laboratory) -> Laboratory:
     """Keep every third training and every fourth validation image."""
-    few = {
+    few: dict[str, Any] = {
         name: Split(split.paths[::step], split.labels[::step])
         for name, split, step in (("train", lab.dataset.train, 3), ("val", lab.dataset.val, 4))
     }
@@ -53,7 +54,7 @@ def naive_curve(lab: Laboratory, config: TrialConfig) -> list[tuple[float, float
     stages = [copy.deepcopy(stage) for stage in lab.backbone.stages]
     network = nn.Sequential(*stages, head).requires_grad_(False)
     trained = network[config.frozen_stages :].requires_grad_(True)
-    optimizer = torch.optim.SGD(trained.parameters(), lr=config.lr, momentum=config.momentum)
+    optimizer = torch.optim.SGD(trained.parameters(), lr=config.lr, momentum=config.momentum or 0.0)
     train, val = lab.dataset.train, lab.dataset.val
     size, seed = lab.task.image_size, lab.task.data_seed
 

@@ -35,7 +35,7 @@ def test_probabilities_are_the_softmax(
     logits: torch.Tensor, labels: torch.Tensor, lite0: Backbone
 ) -> None:
     found = evaluation_of(logits, labels, lite0).probabilities
-    assert (found.shape, found.dtype) == ((NUM_IMAGES, NUM_CLASSES), np.float32)
+    assert (found.shape, found.dtype.type) == ((NUM_IMAGES, NUM_CLASSES), np.float32)
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
     powers = np.exp(logits.double().numpy())
     np.testing.assert_allclose(found, powers / powers.sum(axis=1, keepdims=True), rtol=1e-5)

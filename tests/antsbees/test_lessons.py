@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from antsbees.config import TrialConfig
-from antsbees.hyperparameters import HeadStart
 from antsbees.lessons import Fold
 from tests.antsbees.laboratory import Laboratory, timeless
 
@@ -18,11 +17,8 @@ VAL = tuple(range(24, 40))
 
 
 @pytest.mark.parametrize("k", [8, 9])
-@pytest.mark.parametrize("start", HeadStart)
-def test_the_fold_that_is_the_split_gives_its_bits(
-    lite0_lab: Laboratory, k: int, start: HeadStart
-) -> None:
-    config = replace(HEAD, frozen_stages=k, head_start=start)
+def test_the_fold_that_is_the_split_gives_its_bits(lite0_lab: Laboratory, k: int) -> None:
+    config = replace(HEAD, frozen_stages=k)
     bench = lite0_lab.bench(lite0_lab.cache)
     split, fold = bench.training(config), bench.fold_training(config, TRAIN, VAL)
     for _ in range(config.epochs):
@@ -42,17 +38,6 @@ def test_a_fold_judges_the_images_it_did_not_learn(lite0_lab: Laboratory) -> Non
     assert fold.judged_labels == tuple(labels[place] for place in held_out)
     assert (fold.inputs(9, 1) == source.pooled(9, 1)[list(learnt)]).all()
     assert (fold.judged(9) == source.pooled_val(9)[list(held_out)]).all()
-
-
-def test_a_probe_is_fitted_to_what_the_fold_learns(lite0_lab: Laboratory) -> None:
-    config = replace(HEAD, head_start=HeadStart.PROBE)
-    bench = lite0_lab.bench(lite0_lab.cache)
-    weights = [
-        bench.fold_training(config, learnt, (0, 39)).trained[-1].weight
-        for learnt in (tuple(range(1, 39)), tuple(range(2, 39)), tuple(range(1, 39)))
-    ]
-    assert (weights[0] == weights[2]).all()
-    assert (weights[0] != weights[1]).any()
 
 
 @pytest.mark.parametrize(

@@ -46,9 +46,9 @@ def test_a_step_is_that_of_torchs_optimizer(
 ) -> None:
     config = TrialConfig(0, lr=0.05, weight_decay=decay, **settings)
     ours, theirs = network(), network()
+    expected = stepped(kind(theirs.parameters(), lr=0.05, weight_decay=decay, **own), theirs)
     optimizer = make_optimizer(ours, config)
     assert type(optimizer) is kind
-    expected = stepped(kind(theirs.parameters(), lr=0.05, weight_decay=decay, **own), theirs)
     torch.testing.assert_close(stepped(optimizer, ours), expected)
 
 

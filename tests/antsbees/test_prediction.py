@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from antsbees.checkpoints import ModelDescription, SavedModel, load_model, save_model
+from antsbees.checkpoints import (
+    ModelDescription,
+    SavedModel,
+    load_model,
+    save_ensemble,
+    save_model,
+)
 from antsbees.config import Precision, Schedule, TrialConfig
-from antsbees.errors import DataError
+from antsbees.errors import DataError, ModelError
 from antsbees.machine.devices import Execution
 from antsbees.prediction import Prediction, image_files, predict
 from antsbees.training import Training
-from tests.antsbees.laboratory import Laboratory
+from tests.antsbees.laboratory import Laboratory, judged
 
 CONFIG = TrialConfig(7, lr=0.01, batch_size=8, epochs=1, schedule=Schedule())
 
@@ -25,7 +31,7 @@ def trained(lab: Laboratory, folder: Path) -> tuple[Training, SavedModel]:
     training = lab.training(CONFIG)
     training.run_epoch()
     description = ModelDescription(
-        lab.task, CONFIG, ("ants", "bees"), "tiny", "f", str(lab.run.inference_precision)
+        lab.task, CONFIG, ("ants", "bees"), "tiny", "f", str(lab.execution.inference_precision)
     )
     save_model(folder, training.network(), description, "")
     return training, load_model(folder)
@@ -40,12 +46,12 @@ def model(lite0_lab: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> Sa
 def test_predictions_are_those_of_the_evaluation(
     lite0_lab: Laboratory, tmp_path: Path, precision: Precision, tolerance: float
 ) -> None:
-    lab = replace(lite0_lab, run=Execution(inference_precision=Precision(precision)))
+    lab = replace(lite0_lab, execution=Execution(inference_precision=Precision(precision)))
     training, model = trained(lab, tmp_path / "model")
     answers = list(predict(model, lab.dataset.val.paths))
     assert len(answers) == 16
     found = [[answer.probabilities[name] for name in ("ants", "bees")] for answer in answers]
-    np.testing.assert_allclose(found, training.evaluation.probabilities, atol=tolerance)
+    np.testing.assert_allclose(found, judged(training).probabilities, atol=tolerance)
     assert [answer.path for answer in answers] == list(lab.dataset.val.paths)
 
 
@@ -87,7 +93,7 @@ def test_predicting_is_lazy(model: SavedModel, lite0_lab: Laboratory) -> None:
     """The first answer comes before the second file is asked for."""
     asked: list[Path] = []
 
-    def paths() -> object:
+    def paths() -> Iterator[Path]:
         for path in lite0_lab.dataset.val.paths:
             asked.append(path)
             yield path
@@ -137,3 +143,42 @@ def test_a_folder_without_images_is_refused(make: Callable[..., Path]) -> None:
 def test_nothing_is_refused() -> None:
     with pytest.raises(DataError, match=r"^no images were given: name files or folders$"):
         image_files([])
+
+
+def test_an_ensemble_answers_with_the_weighted_mean_of_its_members(
+    lite0_lab: Laboratory, tmp_path: Path
+) -> None:
+    """Frozen stages that members share are run once for an image."""
+    members, alone = [], []
+    for number, (k, weight) in enumerate([(7, 3.0), (9, 1.0)]):
+        training = lite0_lab.training(replace(CONFIG, frozen_stages=k))
+        training.run_epoch()
+        description = ModelDescription(
+            lite0_lab.task, training.config, ("ants", "bees"), "tiny", "f", "fp32",
+            provenance={"weights_hash": lite0_lab.backbone.weights_hash},
+        )  # fmt: skip
+        members.append((weight, training.network(), description))
+        save_model(tmp_path / str(number), training.network(), description, "")
+        alone.append(load_model(tmp_path / str(number)))
+    save_ensemble(tmp_path / "both", members, {"loss": 0.5}, {"sweep": "s"}, "# Both\n")
+    both = load_model(tmp_path / "both")
+    assert (both.description.metrics, both.description.provenance) == (
+        {"loss": 0.5},
+        {"sweep": "s"},
+    )
+    assert both.members[0].backbone is both.members[1].backbone
+    runs: list[int] = []
+    both.members[0].network[0].register_forward_hook(lambda *_: runs.append(1))
+    paths = lite0_lab.dataset.val.paths[:4]
+    for together, first, second in zip(
+        predict(both, paths), predict(alone[0], paths), predict(alone[1], paths), strict=True
+    ):
+        for name, probability in together.probabilities.items():
+            mean = (3 * first.probabilities[name] + second.probabilities[name]) / 4
+            assert probability == pytest.approx(mean, abs=1e-5)
+    assert len(runs) == len(paths)
+    with pytest.raises(ModelError, match="an ensemble of 2 has no single network"):
+        _ = both.network
+    (tmp_path / "both" / "member-2" / "model.json").write_text("{}")
+    with pytest.raises(ModelError, match="its format is None, not 1"):
+        load_model(tmp_path / "both")

@@ -16,9 +16,8 @@ def test_the_first_try_called_probe_is_the_probe(lite0_lab: Laboratory) -> None:
     training = lab.bench().training(TrialConfig.from_dict(plain))
     training.run_epoch()
     source, labels = lab.activations(), torch.tensor(lab.dataset.train.labels)
-    views = [source.get("train", k, view) for view in range(lab.task.views)]
-    images = torch.arange(len(labels)).repeat(lab.task.views)
-    probe = fit_probe(torch.cat(views).float(), labels.repeat(lab.task.views), 2, images=images)
+    seen = source.get("train-centred", k, 0).float()
+    probe = fit_probe(seen, labels, 2)
     assert training.evaluation is not None
     answered = torch.from_numpy(training.evaluation.probabilities).float()
     torch.testing.assert_close(answered, probe.probabilities(source.val(k)), atol=1e-4, rtol=0)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from antsbees.config import SETTINGS_OF_KIND, TUTORIAL_SCHEDULE, Schedule
 from antsbees.hyperparameters import ScheduleKind
 from antsbees.schedules import ONE_CYCLE_END, ONE_CYCLE_START, WARMUP_START, lr_fraction
 
-SETTINGS = {"step_size": 2, "gamma": 0.5, "final_fraction": 0.0, "peak": 0.25}
+SETTINGS: dict[str, Any] = {"step_size": 2, "gamma": 0.5, "final_fraction": 0.0, "peak": 0.25}
 
 
 def schedule_of(kind: ScheduleKind, warmup_epochs: int = 0) -> Schedule:

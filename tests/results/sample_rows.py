@@ -32,7 +32,9 @@ def full_row(number: int = 0, sweep: str = "ants", **changes: Any) -> TrialRecor
         "str": f"text {number}",
         "bool": number % 2 == 0,
     }
-    values = {f.name: by_type.get(str(f.type).split(" | ")[0]) for f in fields(TrialRecord)}
+    values: dict[str, Any] = {
+        f.name: by_type.get(str(f.type).split(" | ")[0]) for f in fields(TrialRecord)
+    }
     values |= {
         "sweep": sweep,
         "trial_number": number,

@@ -17,7 +17,7 @@ from results.finals import COLUMNS, Finals, FoldRecord, out_of_fold
 def fold(trial: int = 0, repeat: int = 0, number: int = 0, **changes: Any) -> FoldRecord:
     """One of two folds of four images: the even ones, or the odd ones."""
     right = 0.5 + 0.125 * (trial + repeat)
-    values = {
+    values: dict[str, Any] = {
         "sweep": "ants", "trial_number": trial, "repeat": repeat, "fold": number, "num_folds": 2,
         "score": 0.9, "accuracy": 0.9, "loss": 0.25, "seconds": 1.5, "images": [number, number + 2],
         "labels": [number, number], "probabilities": [[right, 1 - right], [0.25, 0.75]],
@@ -32,8 +32,8 @@ def finals(tmp_path: Path) -> Finals:
 
 def test_rows_are_read_back_in_the_order_of_trials_repeats_and_folds(finals: Finals) -> None:
     given = [fold(t, r, f) for t in (3, 1) for r in (1, 0) for f in (1, 0)]
-    for record in given:
-        finals.append(record)
+    finals.append(given[:1])
+    finals.append(given[1:])
     key = ("trial_number", "repeat", "fold")
     assert finals.read("ants") == sorted(given, key=lambda r: [getattr(r, name) for name in key])
     assert finals.sweeps() == ["ants"]
@@ -41,14 +41,14 @@ def test_rows_are_read_back_in_the_order_of_trials_repeats_and_folds(finals: Fin
 
 def test_a_fold_that_was_trained_again_is_there_once(finals: Finals) -> None:
     for loss in (0.5, 0.125):
-        finals.append(fold(0, 0, 1, loss=loss))
-        finals.append(fold(0, 0, 0))
+        finals.append([fold(0, 0, 1, loss=loss)])
+        finals.append([fold(0, 0, 0)])
     assert [record.loss for record in finals.read("ants")] == [0.25, 0.125]
 
 
 def test_other_tools_read_the_finals_table(finals: Finals) -> None:
     for number in range(2):
-        finals.append(fold(number=number))
+        finals.append([fold(number=number)])
     by_pandas = pd.read_parquet(finals.folder)
     assert by_pandas.sweep.tolist() == ["ants"] * 2
     query = "SELECT fold, len(probabilities) FROM read_parquet(?) ORDER BY fold"

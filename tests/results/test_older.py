@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -31,7 +32,8 @@ def write_older(folder: Path, name: str, *records: TrialRecord) -> Path:
 
 
 def as_read(record: TrialRecord) -> TrialRecord:
-    return replace(record, **dict.fromkeys(SINCE))
+    nothing: dict[str, Any] = dict.fromkeys(SINCE)
+    return replace(record, **nothing)
 
 
 @pytest.fixture

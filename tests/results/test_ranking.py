@@ -95,7 +95,7 @@ def test_nothing_has_an_empty_ranking() -> None:
     [{"dataset": "cats"}, {"dataset_fingerprint": "xyz"}, {"objective": "val_loss"}],
 )
 @pytest.mark.parametrize("call", [rank, winner])
-def test_rows_that_cannot_be_compared_are_refused(call: Any, other: dict[str, str]) -> None:
+def test_rows_that_cannot_be_compared_are_refused(call: Any, other: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="of different datasets or objectives cannot be ranked"):
         call([row(0), row(1, **other)])
 

@@ -35,7 +35,8 @@ def board(tmp_path: Path) -> Leaderboard:
 
 def versions_of_a_file(board: Leaderboard) -> list[tuple[bytes, dict[int, float]]]:
     """Append, merge, replace, and go on in another process; each version with its rows."""
-    told, versions = {}, []
+    told: dict[int, float] = {}
+    versions: list[tuple[bytes, dict[int, float]]] = []
     for number in [*range(NUM_ROWS), 3, 70, NUM_ROWS]:
         score = 0.5 + len(versions) / 1000
         if len(versions) in (20, 30):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -32,7 +34,8 @@ def folds_of(
 
 
 def trial(number: int, frozen_stages: int = 9, first: str | None = None) -> TrialRecord:
-    return full_row(number, frozen_stages=frozen_stages, first=first, epochs=10)
+    known = full_row(number, first=first, frozen_stages=frozen_stages)
+    return replace(known, epochs=10, backbone="lite0", image_size=224)
 
 
 def steady(mean: float) -> list[float]:
@@ -65,7 +68,68 @@ def test_a_winner_is_told_how_it_compares_with_the_tutorials_and_the_probe() -> 
     told = [verdict.sentence for verdict in found.verdicts]
     assert told[0].startswith("better than the tutorial's with probability 1.00 (+100.0 points")
     assert told[1].startswith("no better than the probe (+0.0 points")
-    assert told[1].endswith("take the probe")
+    assert found.advice == (
+        "take the probe, which costs less to train and to use: antsbees retrain --trial 1"
+    )
+
+
+def test_of_several_probes_the_best_is_the_rival_and_is_named() -> None:
+    folds = [f for n, p in enumerate((0.8, 0.7, 0.95)) for f in folds_of(n, steady(p))]
+    probes = [replace(trial(n, first="probe"), backbone=f"lite{n}") for n in range(2)]
+    found = final_winner(folds, [*probes, trial(2, 5)], bootstraps=50)
+    assert found is not None
+    (verdict,) = found.verdicts
+    assert "the probe on lite0" in verdict.sentence
+
+
+def test_a_rival_gives_way_only_to_what_is_surely_better() -> None:
+    """What is 1.1 standard errors better wins over a trial, but not over the probe."""
+    apart = np.random.default_rng(2).normal(0, 0.05, IMAGES)
+    apart += 1.1 * apart.std() / np.sqrt(IMAGES) - apart.mean()
+    folds = [*folds_of(0, [0.8] * IMAGES), *folds_of(1, list(0.8 * np.exp(apart)))]
+    won, advice = [], ""
+    for first in (None, "probe"):
+        found = final_winner(folds, [trial(0, 9, first), trial(1, 5)], bootstraps=20)
+        assert found is not None
+        won.append(found.trial_number)
+        advice = found.advice
+    assert won == [1, 0]
+    assert advice == ("take the probe: nothing that costs more is surely better: antsbees retrain")
+
+
+def test_what_is_as_good_and_cheaper_than_a_rival_is_to_be_taken() -> None:
+    rival = replace(trial(0, first="tutorial"), epochs=25)
+    folds = [*folds_of(0, steady(0.8)), *folds_of(1, steady(0.8))]
+    found = final_winner(folds, [rival, trial(1)], bootstraps=20)
+    assert found is not None
+    assert found.trial_number == 1
+    assert found.advice.startswith("take this configuration, which costs less than the tutorial's")
+
+
+def test_all_finalists_have_their_own_score() -> None:
+    folds = [*folds_of(0, steady(0.6)), *folds_of(1, steady(0.9))]
+    found = final_winner(folds, [trial(0), trial(1)], bootstraps=20)
+    assert found is not None
+    assert found.scores[0].loss == pytest.approx(-np.log(0.6), abs=0.01)
+    assert found.loss.reported == pytest.approx(found.scores[1].loss)
+
+
+def test_an_ensemble_is_offered_where_members_complete_each_other() -> None:
+    folds = [*folds_of(0, [0.9, 0.4] * 200), *folds_of(1, [0.4, 0.9] * 200)]
+    folds += folds_of(2, [0.3] * 400)
+    found = final_winner(folds, [trial(n) for n in range(3)], bootstraps=20)
+    assert found is not None
+    assert (found.ensemble.picks, found.ensemble.num_picks) == ({0: 1, 1: 1}, 2)
+    assert found.ensemble.is_better
+    assert found.ensemble.gain.difference == pytest.approx(
+        found.loss.reported + np.log(0.65), abs=0.02
+    )
+    alone = final_winner(folds[:2], [trial(0)], bootstraps=20)
+    assert alone is not None
+    assert (alone.ensemble.picks, alone.ensemble.is_better) == ({0: 1}, False)
+    fewer = final_winner(folds, [trial(n) for n in range(3)], bootstraps=20, most_members=1)
+    assert fewer is not None
+    assert fewer.ensemble.num_picks == 1
 
 
 def test_more_repeats_do_not_make_a_model_better() -> None:

@@ -43,12 +43,13 @@ class Bench:
     states_when_published: list[TrialState] = field(default_factory=list)
     notes: Notes = field(default_factory=Notes)
     pace: Pace | None = None
+    known: list[TrialRecord] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.searcher = StudySearcher(
             self.study, self.spec, DATASET, self._lanes, self._publish, self.notes,
             clock=lambda: self.now_s, deadline_s=self.deadline_s,
-            pace=self.pace or equally_fast(),
+            pace=self.pace or equally_fast(), known=self.known,
         )  # fmt: skip
 
     def _lanes(self, closed: Collection[Place], fresh: bool = False) -> tuple[Lane, ...]:
@@ -62,7 +63,12 @@ class Bench:
         """What Ray hands on of a worker's report."""
         facts = Facts(started_at_s=self.now_s + 3, node="here", worker_pid=1, weights_hash="abc")
         reached = tuple(Epoch(**e) for e in epochs)
-        given = {"done": False, "epoch": len(epochs), "score": 0.5, "epochs": reached}
+        given: dict[str, Any] = {
+            "done": False,
+            "epoch": len(epochs),
+            "score": 0.5,
+            "epochs": reached,
+        }
         return Report(**given | {"facts": facts} | changes).to_plain()
 
     def run(self, trial_id: str, *scores: float, **changes: Any) -> TrialRecord:

@@ -12,6 +12,7 @@ import optuna
 from antsbees.config import TrialConfig
 from antsbees.data.datasets import Dataset, Split
 from results.schema import TrialRecord, TrialStatus
+from sweeps.finals.standing import FinalsStanding
 from sweeps.running.lanes import Lane, LaneKind
 from sweeps.search.samplers import make_sampler
 from sweeps.search.space import SearchSpace
@@ -98,6 +99,18 @@ def row(number: int = 0, score: float | None = 0.9, **changes: Any) -> TrialReco
     return replace(record, **changes)
 
 
+class FakeRay:
+    """As much of Ray as tells on which node a process is."""
+
+    HERE = "this node"
+
+    def get_runtime_context(self) -> FakeRay:
+        return self
+
+    def get_node_id(self) -> str:
+        return self.HERE
+
+
 @dataclass
 class Notes:
     """An observer that writes down what it is told."""
@@ -115,6 +128,9 @@ class Notes:
 
     def trial_finished(self, record: TrialRecord) -> None:
         self.taken.append(("finished", record.trial_number, record.status))
+
+    def finals_went_on(self, standing: FinalsStanding) -> None:
+        self.taken.append(("finals", standing))
 
     def noted(self, sentence: str) -> None:
         self.taken.append(("noted", sentence))

@@ -20,6 +20,8 @@ from antsbees.hyperparameters import HYPERPARAMETERS
 from antsbees.networks.families import FAMILIES
 from antsbees.training import EpochMetrics
 from results.schema import TrialRecord, TrialStatus
+from results.winner import Score
+from sweeps.ensembling import retrain_ensemble
 from sweeps.origin import Origin
 from sweeps.retraining import Asked, Retrained, retrain
 from sweeps.rows import Ended, record_of
@@ -155,7 +157,7 @@ def test_models_of_seeds_that_worked_outlive_one_that_diverges(room: Room) -> No
     config = replace(HEAD, lr=ON_THE_EDGE, batch_size=100, epochs=1, seed=2)
     row = room.row(config)
     result, lines = room.retrain(row, seeds=4)
-    assert (set(result.finals), set(result.diverged)) == ({2, 5}, {3, 4})
+    assert (set(result.last_epochs), set(result.diverged)) == ({2, 5}, {3, 4})
     assert lines[1].startswith("Seed 3 gave no model: the loss is no longer finite in epoch 1")
     assert lines[3].startswith("Over 2 seeds: ")
     described = load_model(room.folder).description
@@ -167,7 +169,7 @@ def test_the_model_is_that_of_the_first_seed_that_worked(room: Room) -> None:
     worked = room.row(replace(HEAD, lr=ON_THE_EDGE, batch_size=100, epochs=1, seed=2))
     row = replace(worked, seed=0)
     result, lines = room.retrain(row, seeds=3)
-    assert (set(result.finals), set(result.diverged)) == ({2}, {0, 1})
+    assert (set(result.last_epochs), set(result.diverged)) == ({2}, {0, 1})
     assert result.reproduced is None
     assert [line[:19] for line in lines[:2]] == ["Seed 0 gave no mode", "Seed 1 gave no mode"]
     assert load_model(room.folder).description.config.seed == 2
@@ -196,12 +198,48 @@ def test_the_sweeps_cap_on_the_cache_is_kept(room: Room, max_bytes: int) -> None
 
 
 def test_a_model_of_all_images_claims_no_score(room: Room) -> None:
-    result, lines = room.retrain(room.row(), on_all=True)
-    assert lines == [f"Model: {room.folder}"]
+    row = room.row()
+    result, lines = room.retrain(row, on_all=True)
+    assert lines == [
+        "Learnt from all 40 images, the validation images too, so this model has no score: the "
+        f"row's, accuracy {row.val_accuracy:.4f}, is that of a model that learnt from train alone.",
+        f"Model: {room.folder}",
+    ]
     assert (result.reproduced, result.accuracies) == (None, {})
     assert "val_accuracy" not in load_model(room.folder).description.metrics
     card = (room.folder / "README.md").read_text()
-    assert "It learnt from the validation images too, so it has no validation accuracy." in card
+    assert "It learnt from all 40 images, the validation images too, so it has no score." in card
+
+
+SCORE = Score(0.96, 0.94, 0.98, 0.1, 40, is_corrected=True)
+TOLD = (
+    "out of fold, on 40 images, accuracy 96.0% (95 %: 94.0% to 98.0%) and log-loss 0.1000, "
+    "corrected for the choice."
+)
+
+
+def test_a_model_of_all_images_has_the_score_of_its_folds(room: Room) -> None:
+    asked = Asked(room.row(), Origin(room.dataset, 0), on_all=True, score=SCORE)
+    result = retrain(asked, room.folder, lambda seed, metrics: None)
+    assert next(told(result, asked.record)).endswith(TOLD)
+    expected = load_model(room.folder).description.metrics["expected"]
+    assert Score(**expected) == SCORE
+    assert TOLD in (room.folder / "README.md").read_text()
+
+
+def test_an_ensemble_is_one_model_of_its_members(room: Room) -> None:
+    rows = [room.row(), room.row(replace(HEAD, lr=0.2, epochs=1), trial_number=4)]
+    origin, heard = Origin(room.dataset, 0), []
+    members = [(2, Asked(rows[0], origin, on_all=True)), (1, Asked(rows[1], origin, on_all=True))]
+    retrain_ensemble(members, SCORE, room.folder, lambda trial, _: heard.append(trial))
+    assert heard == [3, 3, 4]
+    model = load_model(room.folder)
+    assert [member.weight for member in model.members] == [2, 1]
+    assert [member.description.config.lr for member in model.members] == [0.02, 0.2]
+    assert model.description.provenance["trial_numbers"] == [3, 4]
+    card = (room.folder / "README.md").read_text()
+    assert TOLD in card
+    assert "| 4 | 1 | efficientnet_lite0 | 9 | 1 |" in card
 
 
 def test_a_row_from_another_device_cannot_be_compared(room: Room) -> None:

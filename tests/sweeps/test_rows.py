@@ -29,7 +29,7 @@ from tests.sweeps.sweep_fakes import DATASET, epoch, make_spec
 CONFIG = TrialConfig(
     9, lr=0.02, batch_size=16, schedule=Schedule(), epochs=3, seed=5, backbone="efficientnet_lite0"
 )
-FACTS = Facts(1_000.5, "node-1", 77, 2**20, "a" * 64, "torch 2.9", "bf16", "fp32")
+FACTS = Facts(1_000.5, "node-1", 77, 2**20, "a" * 64, "torch 2.9", "bf16", "fp32", True)
 
 
 def ended(config: TrialConfig = CONFIG, **changes: Any) -> Ended:
@@ -112,7 +112,8 @@ NEW = ("optimizer", "nesterov", "beta1", "beta2", "stage_lr_decay", "batchnorm",
 
 
 def test_a_row_of_the_first_schema_stands_for_what_was_trained_then() -> None:
-    old = replace(row(), schema_version=1, **dict.fromkeys(NEW))
+    nothing: dict[str, Any] = dict.fromkeys(NEW)
+    old = replace(row(), schema_version=1, **nothing)
     assert config_of(old) == CONFIG
     assert execution_of(replace(old, precision=None, inference_precision=None)).precision is (
         Precision.FP32
@@ -121,8 +122,9 @@ def test_a_row_of_the_first_schema_stands_for_what_was_trained_then() -> None:
 
 @pytest.mark.parametrize("column", SINCE_THE_FIRST_SCHEMA)
 def test_a_row_that_lacks_what_is_needed_says_what(column: str) -> None:
+    nothing: dict[str, Any] = {column: None}
     with pytest.raises(UsageError) as refused:
-        task_of(replace(row(), **{column: None}))
+        task_of(replace(row(), **nothing))
     assert str(refused.value) == (
         f"trial 4 of sweep 'test' cannot be trained again: its row has no {column}"
     )
@@ -151,3 +153,12 @@ def test_a_row_is_computed_again_as_it_was_and_on_the_cpu_where_its_device_is_no
         2, Precision.BF16, Precision.FP32,
     )  # fmt: skip
     assert execution_of(row()).device == "cpu"
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_row_is_computed_again_with_the_layers_that_it_had(fast: bool) -> None:
+    assert execution_of(row(facts=asdict(replace(FACTS, fast_layers=fast)))).fast_layers is fast
+
+
+def test_a_row_from_before_the_switch_had_our_layers() -> None:
+    assert execution_of(replace(row(), fast_layers=None)).fast_layers

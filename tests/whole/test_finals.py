@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import ray
 
+from antsbees.checkpoints import load_model
 from antsbees.data.datasets import Dataset
 from results.finals import Finals, FoldRecord
 from results.winner import final_winner
@@ -123,3 +124,20 @@ def test_the_winner_of_the_finals_is_the_best_and_what_is_trained_again(
     assert "corrected for the choice" in shown.stdout
     again = command("retrain", "--runs", paths.root, cwd=tmp_path)
     assert f"Training trial {found.trial_number} of sweep tiny again" in again.stdout, again.stderr
+    score = found.score_of(found.trial_number)
+    assert score is not None
+    assert f"{score.sentence}." in again.stdout
+
+
+def test_finalists_that_answer_together_are_one_model(
+    finished: tuple[SweepOutcome, RunPaths, Witness], tmp_path: Path, tiny_folder: Path
+) -> None:
+    outcome, paths, _ = finished
+    found = final_winner(rows_in(paths), outcome.records, most_members=3)
+    assert found is not None
+    made = command("retrain", "--ensemble", "3", "--runs", paths.root, cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    members = [member.weight for member in load_model(paths.model("tiny")).members]
+    assert members == list(found.ensemble.picks.values())
+    said = command("predict", "latest", tiny_folder / "val", "--runs", paths.root, cwd=tmp_path)
+    assert len(said.stdout.splitlines()) >= 17, said.stderr

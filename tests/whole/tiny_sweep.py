@@ -10,6 +10,7 @@ from typing import Any
 
 from antsbees.config import TrialConfig
 from results.schema import TrialRecord
+from sweeps.finals.standing import FinalsStanding
 from sweeps.running.lanes import Lane
 from sweeps.spec.models import SweepSpec
 from sweeps.spec.reading import parse_spec
@@ -41,6 +42,7 @@ class Witness:
         self.reports: list[tuple[int, int, float]] = []
         self.finished: list[TrialRecord] = []
         self.notes: list[str] = []
+        self.standings: list[FinalsStanding] = []
 
     def sweep_started(self, lanes: tuple[Lane, ...], known: list[TrialRecord]) -> None:
         self.lanes, self.known = lanes, known
@@ -53,6 +55,9 @@ class Witness:
 
     def trial_finished(self, record: TrialRecord) -> None:
         self.finished.append(record)
+
+    def finals_went_on(self, standing: FinalsStanding) -> None:
+        self.standings.append(standing)
 
     def noted(self, sentence: str) -> None:
         self.notes.append(sentence)

@@ -16,7 +16,9 @@ SMALL = {"train": 2, "val": 1}
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache, a small drawn set, and no network."""
     monkeypatch.setenv("ANTSBEES_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setitem(synthetic.write.__kwdefaults__, "size", 32)
-    monkeypatch.setitem(synthetic.write.__kwdefaults__, "counts", SMALL)
+    defaults = synthetic.write.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "size", 32)
+    monkeypatch.setitem(defaults, "counts", SMALL)
     monkeypatch.setattr(tutorial, "ARCHIVE_URL", "http://127.0.0.1:9/photographs.zip")
     return tmp_path / "cache"

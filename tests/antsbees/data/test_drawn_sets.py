@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from antsbees.data.folder import read_folder
 from antsbees.data.synthetic.cues import draw_grain
@@ -40,12 +41,19 @@ def test_the_usual_difficulty_is_that_of_the_drawn_set() -> None:
 
 
 def test_the_cue_is_in_how_red_and_blue_go_together_and_in_neither_alone() -> None:
-    def grains(name: str) -> np.ndarray:
-        image = np.asarray(draw_grain(name, "train", 1, size=96)).astype(float)
-        fine = image[1:, 1:] - image[:-1, :-1]
-        return fine.reshape(-1, 3).T
+    def grain(name: str, number: int) -> NDArray[np.float64]:
+        """The red, green and blue that were added to the drawing beneath."""
+        grained = np.asarray(draw_grain(name, "train", 1, size=96), dtype=np.float64)
+        beneath = np.asarray(draw("bees", "train", number, size=96), dtype=np.float64)
+        added: NDArray[np.float64] = grained - beneath
+        return added.reshape(-1, 3).T
 
-    grey, violet = (np.corrcoef(grains(name))[0, 2] for name in ("grey grain", "violet grain"))
-    assert grey > violet
+    grey, violet = grain("grey grain", 2), grain("violet grain", 3)
+    assert np.corrcoef(grey[0], grey[2])[0, 1] > 0.95
+    assert np.corrcoef(violet[0], violet[2])[0, 1] < -0.95
+    for colour in (0, 2):
+        assert grey[colour].std() == pytest.approx(violet[colour].std(), rel=0.1)
+    assert not grey[1].any()
+    assert not violet[1].any()
     with pytest.raises(ValueError, match="class_name must be one of"):
         draw_grain("ants", "train", 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -73,7 +75,7 @@ def test_the_same_arguments_give_the_same_folds_and_a_repeat_stands_alone() -> N
     ],
 )
 def test_what_cannot_be_divided_is_refused(
-    labels: list[int], options: dict[str, object], message: str
+    labels: list[int], options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(DataError, match=message):
         folds(labels, **options)

@@ -6,6 +6,7 @@ import io
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ def colour(image: Image.Image, x: int, y: int) -> tuple[int, ...]:
     return tuple(int(c) for c in np.asarray(image)[y, x])
 
 
-def saved(path: Path, image: Image.Image, **options: object) -> Image.Image:
+def saved(path: Path, image: Image.Image, **options: Any) -> Image.Image:
     image.save(path, **options)
     decoded = decode(path)
     assert (decoded.mode, decoded.size) == ("RGB", decoded.size)
@@ -73,7 +74,7 @@ def test_exif_orientation_is_obeyed(tmp_path: Path, orientation: int) -> None:
     ],
 )
 def test_every_mode_comes_out_rgb(
-    tmp_path: Path, mode: str, fill: object, expected: tuple[int, ...]
+    tmp_path: Path, mode: str, fill: Any, expected: tuple[int, ...]
 ) -> None:
     decoded = saved(tmp_path / "image.png", Image.new(mode, (5, 4), fill))
     assert decoded.size == (5, 4)
@@ -117,7 +118,7 @@ def test_a_16_bit_tiff_of_the_other_byte_order_is_read(tmp_path: Path) -> None:
 DAMAGED_EXIF = b"Exif\0\0MM\0\x2a\xff\xff\xff\xffgarbage"
 
 
-def jpeg_bytes(**options: object) -> bytes:
+def jpeg_bytes(**options: Any) -> bytes:
     buffer = io.BytesIO()
     gradient(200, 200).save(buffer, "JPEG", **options)
     return buffer.getvalue()
@@ -198,7 +199,7 @@ def test_floats_that_are_no_numbers_are_black(tmp_path: Path) -> None:
 def test_a_training_view_is_shaped_and_pure(image_size: tuple[int, int]) -> None:
     image = gradient(*image_size)
     first = training_view(image, 24, seed=1, index=2, view=3)
-    assert (first.shape, first.dtype) == ((24, 24, 3), np.uint8)
+    assert (first.shape, first.dtype.type) == ((24, 24, 3), np.uint8)
     assert np.array_equal(training_view(image, 24, seed=1, index=2, view=3), first)
 
 
@@ -230,7 +231,7 @@ def test_the_validation_view_is_the_centre() -> None:
     image = Image.new("RGB", (160, 64), (0, 0, 0))
     image.paste(WHITE, (51, 3, 109, 61))  # 64 * 224 / 256 = 56 pixels, and one for the filter
     view = validation_view(image, 28)
-    assert (view.shape, view.dtype) == ((28, 28, 3), np.uint8)
+    assert (view.shape, view.dtype.type) == ((28, 28, 3), np.uint8)
     assert view.min() == 255
     smaller = Image.new("RGB", (160, 64), (0, 0, 0))
     smaller.paste(WHITE, (54, 6, 106, 58))

@@ -34,9 +34,10 @@ def test_auto_takes_the_folder_of_the_environment(
 def test_auto_draws_when_nothing_can_be_downloaded_and_says_why_and_how() -> None:
     found = open_dataset("auto")
     assert found.name == "synthetic"
-    assert found.notice.startswith("Drawn images, not photographs. ")
-    assert "could not be downloaded ([Errno 111] Connection refused)" in found.notice
-    assert "DATA=<folder> with make, --data <folder>, or ANTSBEES_DATA=<folder>" in found.notice
+    notice = str(found.notice)
+    assert notice.startswith("Drawn images, not photographs. ")
+    assert "could not be downloaded ([Errno 111] Connection refused)" in notice
+    assert "DATA=<folder> with make, --data <folder>, or ANTSBEES_DATA=<folder>" in notice
     assert open_dataset("synthetic").notice is None
 
 

@@ -37,6 +37,12 @@ def store(cache: TensorCache, key: str, tensor: Tensor) -> None:
         stored.copy_(tensor)
 
 
+def loaded(cache: TensorCache, key: str = "key") -> Tensor:
+    found = cache.load(key)
+    assert found is not None
+    return found
+
+
 def file_of(cache: TensorCache, key: str) -> Path:
     return cache.folder / f"{key}.tensor"
 
@@ -49,9 +55,9 @@ def used_at(cache: TensorCache, key: str, seconds: int) -> None:
 def test_what_is_stored_is_loaded(cache: TensorCache, dtype: torch.dtype) -> None:
     tensor = (torch.randn(4, 3, 5) * 50).to(dtype)
     store(cache, "folder/key", tensor)
-    loaded = cache.load("folder/key")
-    assert loaded.dtype == dtype
-    assert torch.equal(loaded, tensor)
+    found = loaded(cache, "folder/key")
+    assert found.dtype == dtype
+    assert torch.equal(found, tensor)
 
 
 def test_a_tensor_that_is_not_contiguous_comes_back_with_the_same_values(
@@ -59,7 +65,7 @@ def test_a_tensor_that_is_not_contiguous_comes_back_with_the_same_values(
 ) -> None:
     tensor = torch.randn(2, 3, 4, 5).permute(0, 2, 3, 1)
     store(cache, "key", tensor)
-    assert torch.equal(cache.load("key"), tensor)
+    assert torch.equal(loaded(cache), tensor)
 
 
 def test_an_absent_key_is_none(cache: TensorCache) -> None:
@@ -68,16 +74,16 @@ def test_an_absent_key_is_none(cache: TensorCache) -> None:
 
 def test_storing_again_replaces(cache: TensorCache) -> None:
     store(cache, "key", kilo(1))
-    held = cache.load("key")
+    held = loaded(cache)
     store(cache, "key", kilo(2))
-    assert torch.equal(cache.load("key"), kilo(2))
+    assert torch.equal(loaded(cache), kilo(2))
     assert torch.equal(held, kilo(1))
 
 
 def test_writing_to_a_loaded_tensor_does_not_reach_the_file(cache: TensorCache) -> None:
     store(cache, "key", kilo(1))
-    cache.load("key").fill_(9)
-    assert torch.equal(cache.load("key"), kilo(1))
+    loaded(cache).fill_(9)
+    assert torch.equal(loaded(cache), kilo(1))
 
 
 @pytest.mark.parametrize("length", [0, 1, HEADER_BYTES - 1, HEADER_BYTES, FILE_BYTES - 1])
@@ -131,7 +137,7 @@ def test_the_file_used_longest_ago_goes_first(cache: TensorCache) -> None:
 def test_a_file_in_use_is_never_evicted(cache: TensorCache, hold: str) -> None:
     small = TensorCache(cache.folder, 2 * FILE_BYTES)
     store(small, "held", kilo(7))
-    tensor = small.load("held")
+    tensor = loaded(small, "held")
     held = tensor if hold == "tensor" else tensor[10:20]
     del tensor
     used_at(small, "held", 0)
@@ -158,7 +164,7 @@ def test_a_file_being_filled_is_not_taken_for_abandoned(cache: TensorCache) -> N
         os.utime(partial, (1000, 1000))
         store(cache, "another", kilo(2))
         filled.fill_(3)
-    assert torch.equal(cache.load("slow"), kilo(3))
+    assert torch.equal(loaded(cache, "slow"), kilo(3))
     assert file_of(cache, "slow").stat().st_mtime > 1000
 
 
@@ -191,7 +197,7 @@ def test_loading_and_letting_go_leaks_no_descriptors(cache: TensorCache) -> None
 def test_clear_deletes_all_but_what_is_in_use(cache: TensorCache) -> None:
     for number in range(3):
         store(cache, f"folder/key{number}", kilo(number))
-    held = cache.load("folder/key1")
+    held = loaded(cache, "folder/key1")
     assert cache.usage() == Usage(3, 3 * FILE_BYTES)
     assert cache.clear() == Usage(2, 2 * FILE_BYTES)
     assert cache.usage() == Usage(1, FILE_BYTES)

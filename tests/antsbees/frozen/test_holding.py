@@ -13,7 +13,7 @@ def tensor_of(num_bytes: int) -> Tensor:
 
 
 def test_what_was_used_longest_ago_is_let_go_of() -> None:
-    holder = Holder(max_bytes=30)
+    holder: Holder[torch.Tensor] = Holder(max_bytes=30)
     for name in "abc":
         holder.keep(name, tensor_of(10))
     assert holder.find("a") is not None  # and so used after b
@@ -23,7 +23,7 @@ def test_what_was_used_longest_ago_is_let_go_of() -> None:
 
 
 def test_what_is_too_large_is_not_kept_and_costs_the_others_nothing() -> None:
-    holder = Holder(max_bytes=30)
+    holder: Holder[torch.Tensor] = Holder(max_bytes=30)
     holder.keep("a", tensor_of(30))
     assert not holder.has_room_for(tensor_of(31))
     holder.keep("b", tensor_of(31))
@@ -32,7 +32,7 @@ def test_what_is_too_large_is_not_kept_and_costs_the_others_nothing() -> None:
 
 
 def test_the_same_name_counts_once() -> None:
-    holder = Holder(max_bytes=30)
+    holder: Holder[torch.Tensor] = Holder(max_bytes=30)
     holder.keep("a", tensor_of(20))
     holder.keep("a", tensor_of(25))
     assert holder.num_bytes == 25

@@ -13,7 +13,7 @@ from torch import nn
 from antsbees.bench import Bench
 from antsbees.config import Precision, Schedule, TrialConfig
 from antsbees.evaluation import evaluate
-from antsbees.frozen.activations import Activations
+from antsbees.frozen.activations import TRAIN_CENTRED, Activations
 from antsbees.frozen.cache import TensorCache
 from antsbees.frozen.probe import fit_probe
 from antsbees.frozen.starts import ProbeStarts
@@ -21,7 +21,7 @@ from antsbees.hyperparameters import HeadStart
 from antsbees.lessons import Splits
 from antsbees.machine.devices import Execution
 from antsbees.training import Training
-from tests.antsbees.laboratory import Laboratory, timeless
+from tests.antsbees.laboratory import Laboratory, head_of, timeless
 
 PROBE = TrialConfig(
     9, lr=0.001, batch_size=8, schedule=Schedule(), epochs=2, head_start=HeadStart.PROBE
@@ -41,12 +41,9 @@ def cache(tmp_path: Path) -> TensorCache:
 
 
 def probe_of(lab: Laboratory) -> nn.Linear:
-    """Fit the probe to the training views of a laboratory."""
-    source, labels = lab.activations(), lab.dataset.train.labels
-    features = torch.cat([source.train(lab.task.num_stages, v) for v in range(lab.task.views)])
-    images = torch.arange(len(labels)).repeat(lab.task.views)
-    stacked = torch.tensor(labels).repeat(lab.task.views)
-    probe = fit_probe(features.float(), stacked, 2, images=images)
+    """Fit the probe to the training images of a laboratory, seen as validation sees them."""
+    features = lab.activations().get(TRAIN_CENTRED, lab.task.num_stages, 0)
+    probe = fit_probe(features.float(), torch.tensor(lab.dataset.train.labels), 2)
     head = nn.Linear(*probe.weight.T.shape)
     head.load_state_dict({"weight": probe.weight, "bias": probe.bias})
     return head
@@ -58,9 +55,9 @@ def test_before_its_first_step_a_trial_answers_as_the_probe(lab: Laboratory, fro
     k = lab.task.num_stages - from_end
     training = lab.training(replace(PROBE, frozen_stages=k))
     labels, source = torch.tensor(lab.dataset.val.labels), lab.activations()
-    ours = evaluate(training.trained, source.val(k), labels, lab.backbone, lab.run)
+    ours = evaluate(training.trained, source.val(k), labels, lab.backbone, lab.execution)
     features = source.val(lab.task.num_stages)
-    expected = evaluate(probe_of(lab), features, labels, lab.backbone, lab.run)
+    expected = evaluate(probe_of(lab), features, labels, lab.backbone, lab.execution)
     np.testing.assert_allclose(ours.probabilities, expected.probabilities, atol=1e-5)
 
 
@@ -78,9 +75,8 @@ def test_a_random_head_is_what_it_was(lite0_lab: Laboratory) -> None:
     assert random == TrialConfig(9, lr=0.001, batch_size=8, schedule=Schedule(), epochs=2)
     bench = lite0_lab.bench()
     bench.training(PROBE)
-    head = bench.training(random).trained[-1]
-    expected = lite0_lab.backbone.trained_part(9, 2, seed=0)[-1]
-    assert torch.equal(head.weight, expected.weight)
+    expected = lite0_lab.backbone.trained_part(9, 2, seed=0)
+    assert torch.equal(head_of(bench.training(random).trained), head_of(expected))
 
 
 def test_a_probe_starts_nearer_to_the_end_than_chance(lite0_lab: Laboratory) -> None:
@@ -91,34 +87,33 @@ def test_a_probe_starts_nearer_to_the_end_than_chance(lite0_lab: Laboratory) -> 
 def test_what_is_learnt_from_is_what_the_probe_is_fitted_to(lite0_lab: Laboratory) -> None:
     bench = lite0_lab.bench()
     heads = [
-        bench.training(PROBE, train_on).trained[-1].weight
+        head_of(bench.training(PROBE, train_on).trained)
         for train_on in (("train",), ("train", "val"))
     ]
     assert not torch.equal(*heads)
 
 
 def test_one_process_fits_it_for_all(lite0_lab: Laboratory, cache: TensorCache) -> None:
-    fitted = ProbeStarts(lite0_lab.activations(cache), 9, 2, cache).head(("train",))
-    lab, run = lite0_lab, lite0_lab.run
-    reader = NoActivations(lab.dataset, lab.backbone, lab.task, run, cache)
-    read = ProbeStarts(reader, 9, 2, cache).head(("train",))
+    fitted = ProbeStarts(lite0_lab.activations(cache), 9, cache).head(("train",))
+    lab, execution = lite0_lab, lite0_lab.execution
+    reader = NoActivations(lab.dataset, lab.backbone, lab.task, execution, cache)
+    read = ProbeStarts(reader, 9, cache).head(("train",))
     assert torch.equal(read.weight, fitted.weight)
     assert torch.equal(read.bias, fitted.bias)
-    for other in (ProbeStarts(reader, 9, 3, cache), ProbeStarts(reader, 9, 2)):
-        with pytest.raises(AssertionError, match="asked for train"):
-            other.head(("train",))
+    with pytest.raises(AssertionError, match="asked for train"):
+        ProbeStarts(reader, 9).head(("train",))
     bf16 = NoActivations(
         lab.dataset, lab.backbone, lab.task, Execution(inference_precision=Precision.BF16), cache
     )
     with pytest.raises(AssertionError, match="asked for train"):
-        ProbeStarts(bf16, 9, 2, cache).head(("train",))
+        ProbeStarts(bf16, 9, cache).head(("train",))
 
 
 def test_a_damaged_file_is_fitted_again(lite0_lab: Laboratory, cache: TensorCache) -> None:
-    wanted = ProbeStarts(lite0_lab.activations(cache), 9, 2, cache).head(("train",))
+    wanted = ProbeStarts(lite0_lab.activations(cache), 9, cache).head(("train",))
     (file,) = cache.folder.rglob("probe*.tensor")
     file.write_bytes(file.read_bytes()[:-10])
-    again = ProbeStarts(lite0_lab.activations(cache), 9, 2, cache).head(("train",))
+    again = ProbeStarts(lite0_lab.activations(cache), 9, cache).head(("train",))
     assert torch.equal(again.weight, wanted.weight)
 
 
@@ -127,13 +122,13 @@ def test_a_folder_that_cannot_be_used_costs_the_file_only(
 ) -> None:
     (tmp_path / "cache").write_text("a file in its place")
     cache = TensorCache(tmp_path / "cache", max_bytes=10**9)
-    head = ProbeStarts(lite0_lab.activations(), 9, 2, cache).head(("train",))
+    head = ProbeStarts(lite0_lab.activations(), 9, cache).head(("train",))
     assert torch.equal(head.weight, probe_of(lite0_lab).weight)
 
 
 def test_a_training_without_the_head_it_asks_for_is_refused(lite0_lab: Laboratory) -> None:
     lab = lite0_lab
-    parts = (lab.task, lab.backbone, Splits(lab.activations()), lab.run)
+    parts = (lab.task, lab.backbone, Splits(lab.activations()), lab.execution)
     with pytest.raises(ValueError, match="head_start is probe, which the given head is not"):
         Training(PROBE, *parts)
     with pytest.raises(ValueError, match="head_start is random"):
@@ -141,8 +136,8 @@ def test_a_training_without_the_head_it_asks_for_is_refused(lite0_lab: Laborator
 
 
 def test_a_bench_in_bf16_starts_from_features_in_bf16(lite0_lab: Laboratory) -> None:
-    run = Execution(inference_precision=Precision.BF16)
-    bench = Bench(lite0_lab.dataset, lite0_lab.task, run, backbone=lite0_lab.backbone)
-    weight = bench.training(PROBE).trained[-1].weight
+    execution = Execution(inference_precision=Precision.BF16)
+    bench = Bench(lite0_lab.dataset, lite0_lab.task, execution, backbone=lite0_lab.backbone)
+    weight = head_of(bench.training(PROBE).trained)
     assert not torch.equal(weight, probe_of(lite0_lab).weight)
     assert weight.isfinite().all()

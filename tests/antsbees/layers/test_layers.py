@@ -197,7 +197,7 @@ def bytes_kept_for_backward(layer: nn.Module, x: torch.Tensor) -> int:
         y = layer(x)
     assert y.requires_grad
     kept = sum(event.self_cpu_memory_usage for event in recorded.key_averages())
-    return kept - y.untyped_storage().nbytes()
+    return int(kept - y.untyped_storage().nbytes())
 
 
 def test_a_block_that_computes_again_keeps_half_of_the_large_and_none_of_the_widened() -> None:
@@ -219,7 +219,7 @@ def test_nothing_is_held_once_the_backward_pass_is_over() -> None:
     alive = [weakref.ref(t) for t in gc.get_objects() if isinstance(t, Recipe)]
     assert len(alive) == 4  # two convolutions' outputs, and two normalised ones
     loss.backward(retain_graph=True)
-    held = [recipe() for recipe in alive if recipe() is not None]
+    held = [recipe for ref in alive if (recipe := ref()) is not None]
     assert all(recipe._compute is None and recipe._value is None for recipe in held)
     with pytest.raises(RuntimeError, match="has run already"):
         loss.backward()

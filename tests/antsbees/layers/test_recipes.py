@@ -133,6 +133,7 @@ def test_a_pointwise_convolution_with_a_bias_has_the_gradients_of_torchs() -> No
     speed_up(ours)
     for layers in (plain, ours):
         for layer in layers:
+            assert isinstance(layer, nn.Conv2d)
             layer.bias = nn.Parameter(torch.ones(layer.out_channels))
     x = images()
     for layers in (plain, ours):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import platform
 import subprocess
@@ -10,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import ray
 
 from antsbees.machine.allocator import ALLOCATOR_ENV
 
@@ -30,8 +30,7 @@ print(held, kept, resident())
 
 def jemalloc() -> Path:
     """The one that Ray brings along for its processes."""
-    (folder,) = importlib.util.find_spec("ray").submodule_search_locations
-    return Path(folder) / "core" / "libjemalloc.so"
+    return Path(ray.__file__).parent / "core" / "libjemalloc.so"
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")

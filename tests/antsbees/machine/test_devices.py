@@ -13,7 +13,6 @@ import torch
 from antsbees.config import Precision
 from antsbees.errors import ConfigError, DeviceError
 from antsbees.frozen.activations import tensors_at_hand
-from antsbees.machine.allocator import ALLOCATOR_ENV
 from antsbees.machine.devices import Execution, arithmetic, configure, numerics
 from antsbees.machine.precision import _synchronise
 
@@ -138,9 +137,3 @@ def test_what_changes_the_last_bits_changes_the_name() -> None:
 
 def test_the_name_is_fit_for_a_folder() -> None:
     assert not set(numerics(Execution())) & set("/\\ \n:")
-
-
-def test_the_allocator_settings_are_glibcs() -> None:
-    tunables = ALLOCATOR_ENV["GLIBC_TUNABLES"].split(":")
-    assert len(tunables) == 4
-    assert all(tunable.startswith("glibc.malloc.") for tunable in tunables)

@@ -27,7 +27,7 @@ def test_the_default_device_trains_and_repeats_itself(
 ) -> None:
     execution = replace(ON_GPU, precision=precision, inference_precision=precision)
     configure(execution)
-    lab = replace(resnet18_lab, run=execution)
+    lab = replace(resnet18_lab, execution=execution)
     config = TrialConfig(k, epochs=2, batch_size=8)
     assert lab.curve(config) == lab.curve(config)
 
@@ -36,14 +36,14 @@ def test_activations_agree_with_those_of_the_cpu(lab: Laboratory) -> None:
     """FP32 is float32 here too: TF32 would differ by more."""
     configure(ON_GPU)
     last = lab.task.num_stages
-    there = replace(lab, run=ON_GPU).activations().val(last)
+    there = replace(lab, execution=ON_GPU).activations().val(last)
     assert there.device.type == "cpu"  # nothing is held without a cache
     assert torch.allclose(there.cpu(), lab.activations().val(last), rtol=1e-3, atol=1e-4)
 
 
 def test_what_is_cached_is_at_hand_on_the_gpu(lab: Laboratory) -> None:
     configure(ON_GPU)
-    source = replace(lab, run=ON_GPU).activations(lab.cache)
+    source = replace(lab, execution=ON_GPU).activations(lab.cache)
     assert source.val(2).device.type == "cuda"
     assert source.val(2).data_ptr() == source.val(2).data_ptr()
 

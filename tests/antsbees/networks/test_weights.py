@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from safetensors.torch import save_file
 
 from antsbees.errors import WeightsError
 from antsbees.networks.backbones import Backbone, load_backbone
-from antsbees.networks.families import efficientnet_lite
 
 PUBLISHED = torchvision.models.ResNet18_Weights.DEFAULT.value
 
@@ -23,7 +23,7 @@ PUBLISHED = torchvision.models.ResNet18_Weights.DEFAULT.value
 def state() -> dict[str, torch.Tensor]:
     """ResNet-18's weights under seed 7."""
     torch.manual_seed(7)
-    return torchvision.models.resnet18().state_dict()
+    return dict(torchvision.models.resnet18().state_dict())
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +165,7 @@ def test_a_damaged_package_is_refused(
     file.parent.mkdir()
     if content is not None:
         file.write_bytes(content)
-    monkeypatch.setattr(efficientnet_lite.resources, "files", lambda package: tmp_path)
+    monkeypatch.setattr(resources, "files", lambda package: tmp_path)
     where = f" at {file}" if content is not None else ""
     assert refusal("default", "efficientnet_lite0") == (
         f"the weights of efficientnet_lite0{where} are {fault}; reinstall the package "

@@ -23,7 +23,7 @@ from sweeps.spec.models import is_safe_name
 from tests.sweeps.sweep_fakes import row
 
 COMMANDS = ["sweep", "best", "leaderboard", "retrain", "predict", "data", "schema",
-            "cache", "cache show", "cache clear"]  # fmt: skip
+            "report", "watch", "test", "cache", "cache show", "cache clear"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,8 @@ def test_every_command_explains_itself(run: Run) -> None:
         (["best"], "there is no leaderboard in {cwd}/runs/leaderboard; run a sweep first"),
         (["leaderboard"], "there is no leaderboard in {cwd}/runs/leaderboard; run a sweep first"),
         (["retrain"], "there is no leaderboard in {cwd}/runs/leaderboard; run a sweep first"),
+        (["watch"], "there is no leaderboard in {cwd}/runs/leaderboard; run a sweep first"),
+        (["report"], "there is no leaderboard in {cwd}/runs/leaderboard; run a sweep first"),
         (["predict", "ants", "a.jpg"],
          "there is no model ants: neither a folder nor a name in {cwd}/runs/models"),
         (["predict", "latest", "a.jpg"],
@@ -123,7 +125,14 @@ def test_a_mistake_is_told_in_a_sentence(
          "there is no sweep 'wasps' in {cwd}/runs/leaderboard; there is: test"),
         (["leaderboard", "--sweep", "wasps"],
          "there is no sweep 'wasps' in {cwd}/runs/leaderboard; there is: test"),
+        (["report", "--sweep", "wasps"],
+         "there is no sweep 'wasps' in {cwd}/runs/leaderboard; there is: test"),
         (["retrain", "--trial", "7"], "sweep 'test' has no trial 7; see antsbees leaderboard"),
+        (["retrain", "--on", "all", "--seeds", "2"],
+         "--seeds are compared on the validation images, which --on all learns from; leave out"),
+        (["retrain", "--ensemble", "2", "--trial", "0"],
+         "--ensemble chooses its members itself: leave out --trial and --seeds"),
+        (["retrain", "--ensemble", "2"], "sweep 'test' had no finals, so there is no ensemble"),
         (["retrain", "--name", "../up"], "'../up' cannot be the name of a model; use letters, "),
         (["retrain", "--name", "latest"], "'latest' cannot be the name of a model; use letters, "),
     ],

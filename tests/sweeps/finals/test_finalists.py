@@ -23,6 +23,14 @@ def test_what_they_are_held_against_is_there_however_few_are_asked_for() -> None
     assert numbers(1, TUTORIAL, *GOOD, PROBE) == [1, 0]
 
 
+def test_what_there_is_no_time_for_is_passed_over() -> None:
+    """But never what the winner is held against, nor the best of the others."""
+    rows = [TUTORIAL, *GOOD, PROBE]
+    cost = {0: 100.0, 1: 100.0, 8: 100.0, 7: 5.0, 6: 6.0, 5: 4.0, 4: 1.0}
+    found = finalists(rows, 5, lambda trial: cost.get(trial.trial_number, 9.0), time_s=309.0)
+    assert [trial.trial_number for trial in found] == [1, 0, 8, 7, 5]
+
+
 def test_a_configuration_is_a_finalist_once_whatever_its_seed() -> None:
     same = [row(number, 0.9, lr=0.05, seed=number) for number in (20, 21)]
     assert numbers(3, *same, *GOOD[:1]) == [2, 20]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from results.schema import TrialRecord
-from sweeps.finals.timing import LEAST_S, budget_s, searched_s
+from sweeps.finals.timing import LEAST_S, budget_s, repeat_s, searched_s, worker_seconds
 from tests.sweeps.sweep_fakes import row
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -31,3 +31,14 @@ def test_finals_have_their_share_less_what_they_took() -> None:
 
 def test_finals_of_a_short_search_have_a_little_time() -> None:
     assert budget_s([spanning(0, 1)], 0.33) == LEAST_S
+
+
+def test_workers_that_trained_side_by_side_have_that_time_each() -> None:
+    assert worker_seconds([spanning(0, 300), spanning(0, 300)], 0.5) == pytest.approx(300)
+    assert worker_seconds([], 0.5) == LEAST_S
+
+
+def test_a_repeat_costs_what_the_row_says_for_the_images_of_its_folds() -> None:
+    trial = row(0, 0.9, epochs=6, epochs_run=3, trained_part_s=9.0, num_val_images=100)
+    assert repeat_s(trial, num_images=400, num_folds=5) == pytest.approx(3 * 6 * 4 * 400 / 300)
+    assert repeat_s(row(0, 0.9, epochs_run=0), 400, 5) == 0

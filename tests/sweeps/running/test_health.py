@@ -6,15 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from sweeps.running.health import FEW, MANY, Failure, LaneHealth, Verdict, told
+from sweeps.running.health import FEW, MANY, Consequence, Failure, LaneHealth, told
 from sweeps.running.lanes import LaneKind
 from tests.sweeps.sweep_fakes import CPU
 
 GPU_FAULT = Failure(0, LaneKind.GPU, "n1", "RuntimeError", "CUDA error: device 3 is gone")
-SUSPECT, LANE, SWEEP = Verdict.SUSPECT, Verdict.LANE, Verdict.SWEEP
+SUSPECT, LANE, SWEEP = Consequence.SUSPECT, Consequence.LANE, Consequence.SWEEP
 
 
-def verdicts(health: LaneHealth, failure: Failure, count: int, first: int = 0) -> list[Verdict]:
+def consequences(
+    health: LaneHealth, failure: Failure, count: int, first: int = 0
+) -> list[Consequence]:
     """Let a number of different trials fail in the same way, one after another."""
     return [
         health.failed(replace(failure, number=n, proposed_at_s=float(n)), now_s=n + 0.5)
@@ -23,37 +25,37 @@ def verdicts(health: LaneHealth, failure: Failure, count: int, first: int = 0) -
 
 
 def test_a_lane_that_never_worked_closes_after_a_few() -> None:
-    assert verdicts(LaneHealth(), GPU_FAULT, FEW) == [SUSPECT] * (FEW - 1) + [LANE]
+    assert consequences(LaneHealth(), GPU_FAULT, FEW) == [SUSPECT] * (FEW - 1) + [LANE]
 
 
 def test_a_lane_that_worked_closes_after_many() -> None:
     health = LaneHealth()
     health.completed(LaneKind.GPU, "n1")
-    assert verdicts(health, GPU_FAULT, MANY) == [SUSPECT] * (MANY - 1) + [LANE]
+    assert consequences(health, GPU_FAULT, MANY) == [SUSPECT] * (MANY - 1) + [LANE]
 
 
 def test_an_epoch_in_between_starts_the_count_anew() -> None:
     health = LaneHealth()
-    assert LANE not in verdicts(health, GPU_FAULT, FEW - 1)
+    assert LANE not in consequences(health, GPU_FAULT, FEW - 1)
     health.completed(LaneKind.GPU, "n1")
-    assert LANE not in verdicts(health, GPU_FAULT, MANY - 1, first=10)
+    assert LANE not in consequences(health, GPU_FAULT, MANY - 1, first=10)
 
 
 def test_an_epoch_elsewhere_does_not() -> None:
     health = LaneHealth()
-    verdicts(health, GPU_FAULT, FEW - 1)
+    consequences(health, GPU_FAULT, FEW - 1)
     health.completed(LaneKind.CPU, "n1")
     health.completed(LaneKind.CPU, "n2")
-    assert verdicts(health, GPU_FAULT, 1, first=10) == [LANE]
+    assert consequences(health, GPU_FAULT, 1, first=10) == [LANE]
 
 
 def test_another_cause_starts_the_count_anew_and_another_value_does_not() -> None:
     health = LaneHealth()
-    verdicts(health, GPU_FAULT, FEW - 1)
+    consequences(health, GPU_FAULT, FEW - 1)
     other = replace(GPU_FAULT, message="no kernel image is available")
-    assert verdicts(health, other, 1, first=10) == [SUSPECT]
+    assert consequences(health, other, 1, first=10) == [SUSPECT]
     same = replace(other, message="no kernel image is available")
-    assert verdicts(health, same, FEW - 1, first=20) == [SUSPECT] * (FEW - 2) + [LANE]
+    assert consequences(health, same, FEW - 1, first=20) == [SUSPECT] * (FEW - 2) + [LANE]
     missing = replace(GPU_FAULT, message="No such file: '/a/1.jpg'")
     assert missing.cause == replace(missing, message="No such file: '/b/27.jpg'").cause
 
@@ -62,7 +64,7 @@ def test_another_cause_starts_the_count_anew_and_another_value_does_not() -> Non
     "failure", [replace(GPU_FAULT, kind="diverged"), replace(GPU_FAULT, epochs=1)]
 )
 def test_a_failure_of_the_configuration_counts_for_nothing(failure: Failure) -> None:
-    assert set(verdicts(LaneHealth(), failure, 20)) == {Verdict.CONFIGURATION}
+    assert set(consequences(LaneHealth(), failure, 20)) == {Consequence.CONFIGURATION}
 
 
 @pytest.mark.parametrize("kind", ["DataError", "WeightsError", "FileNotFoundError"])
@@ -71,14 +73,14 @@ def test_a_cause_that_concerns_all_ends_the_sweep_after_a_few(kind: str, epochs:
     failure = replace(GPU_FAULT, kind=kind, epochs=epochs)
     health = LaneHealth()
     health.completed(LaneKind.GPU, "n1")
-    assert verdicts(health, failure, FEW) == [SUSPECT] * (FEW - 1) + [SWEEP]
+    assert consequences(health, failure, FEW) == [SUSPECT] * (FEW - 1) + [SWEEP]
 
 
 def test_where_another_lane_works_it_does_not_concern_all() -> None:
     health = LaneHealth()
     health.completed(LaneKind.CPU, "n2")
     failure = replace(GPU_FAULT, kind="DataError")
-    assert verdicts(health, failure, FEW)[-1] is LANE
+    assert consequences(health, failure, FEW)[-1] is LANE
 
 
 def test_trials_lost_in_one_go_count_once_and_one_trial_once() -> None:
@@ -89,11 +91,11 @@ def test_trials_lost_in_one_go_count_once_and_one_trial_once() -> None:
     health = LaneHealth()
     again = [replace(lost, number=7, proposed_at_s=float(n)) for n in range(20)]
     assert {health.failed(f, now_s=f.proposed_at_s + 0.5) for f in again} == {SUSPECT}
-    assert verdicts(LaneHealth(), lost, FEW)[-1] is LANE
+    assert consequences(LaneHealth(), lost, FEW)[-1] is LANE
 
 
 @pytest.mark.parametrize(
-    ("verdict", "open_lanes", "sentence"),
+    ("consequence", "open_lanes", "sentence"),
     [
         (LANE, {LaneKind.CPU: CPU},
          "the gpu lane was closed, since its trials keep failing on n1: RuntimeError: CUDA error: "
@@ -107,10 +109,10 @@ def test_trials_lost_in_one_go_count_once_and_one_trial_once() -> None:
     ],
 )  # fmt: skip
 def test_the_sentence_names_the_cause(
-    verdict: Verdict, open_lanes: dict[LaneKind, object], sentence: str
+    consequence: Consequence, open_lanes: dict[LaneKind, object], sentence: str
 ) -> None:
     trace = replace(GPU_FAULT, message=GPU_FAULT.message + ".\nCompile with TORCH_USE_CUDA_DSA")
-    assert told(trace, verdict, open_lanes) == sentence
+    assert told(trace, consequence, open_lanes) == sentence
 
 
 def test_where_there_are_several_machines_the_sentence_names_the_one() -> None:

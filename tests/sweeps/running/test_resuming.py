@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +32,17 @@ def test_what_makes_trials_incomparable_is_refused_by_name(tmp_path: Path) -> No
     other = replace(DATASET, fingerprint="another")
     with pytest.raises(UsageError, match="was started with another dataset_fingerprint"):
         require_same_sweep(make_spec(epochs=2), other, path)
+
+
+def test_a_sweep_from_before_a_key_had_its_default(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.json"
+    require_same_sweep(SPEC, DATASET, path)
+    older = json.loads(path.read_text())
+    del older["fast_layers"]
+    path.write_text(json.dumps(older))
+    with pytest.raises(UsageError, match="was started with another fast_layers"):
+        require_same_sweep(SPEC.model_copy(update={"fast_layers": False}), DATASET, path)
+    require_same_sweep(SPEC, DATASET, path)
 
 
 def test_the_study_is_told_of_rows_it_missed_and_open_ones_stay_open(tmp_path: Path) -> None:

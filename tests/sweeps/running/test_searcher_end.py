@@ -143,7 +143,7 @@ def test_a_row_that_cannot_be_kept_ends_the_search_and_loses_no_trial(tmp_path: 
     bench.searcher._publish = _full_disk
     bench.searcher.on_trial_complete("a", bench.report(epoch(1, 0.7)))
     assert bench.searcher.ended == (
-        "the disk is full; run the same command again once that is mended"
+        "the disk is full; run the same command again once that is fixed"
     )
     assert bench.searcher.suggest("b") == FINISHED
     assert bench.states() == [RUNNING]

@@ -82,7 +82,7 @@ def test_when_no_lane_is_left_the_sweep_ends_with_a_sentence(tmp_path: Path) -> 
     )
     assert bench.searcher.suggest("x") == FINISHED
     assert bench.rows == []
-    assert bench.states() == [RUNNING] * 3  # to be taken up once that is mended
+    assert bench.states() == [RUNNING] * 3  # to be taken up once that is fixed
     assert len(finish(Bench(opened(tmp_path)))) == 5
 
 

@@ -194,6 +194,7 @@ def test_what_is_used_of_ray_s_private_parts_exists() -> None:
     assert callable(TuneController.stop_trial)
     assert callable(TuneController.get_live_trials)
     hooks = {name for name in vars(TrialProgressCallback) if name.startswith("on_")}
+    assert "on_trial_result" in hooks
     assert hooks <= set(vars(SaysNothing))
     assert "_actor_cache = _ObjectCache" in inspect.getsource(TuneController.__init__)
     assert "self._tune_controller = " in inspect.getsource(TrialRunnerWrapper.__init__)

@@ -14,18 +14,7 @@ from results.schema import Objective
 from sweeps.running import trainable
 from sweeps.running.messages import Proposal, Report
 from sweeps.running.trainable import FineTuning, ImagesDifferError, Job, require_same_images
-
-HERE = "this node"
-
-
-class FakeRay:
-    """As much of Ray as tells on which node a worker is."""
-
-    def get_runtime_context(self) -> FakeRay:
-        return self
-
-    def get_node_id(self) -> str:
-        return HERE
+from tests.sweeps.sweep_fakes import FakeRay
 
 
 @pytest.fixture
@@ -42,9 +31,10 @@ def job(tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> Job:
         rungs=frozenset({2}),
         precision=Precision.FP32,
         inference_precision=Precision.FP32,
+        fast_layers=True,
         cache_folder=None,
         cache_max_bytes=0,
-        driver_node=HERE,
+        driver_node=FakeRay.HERE,
     )
 
 
@@ -109,6 +99,15 @@ def test_the_facts_say_where_and_how_it_was_computed(job: Job) -> None:
     assert facts.weights_hash
     assert "ray " in str(facts.library_versions)
     assert facts.peak_memory_bytes
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_the_layers_are_those_that_the_job_asks_for_and_a_fact(job: Job, fast: bool) -> None:
+    made = worker(replace(job, fast_layers=fast), proposed())
+    assert step(made).facts.fast_layers is fast
+    assert made._bench is not None
+    layers = {type(m).__module__ for stage in made._bench.backbone.stages for m in stage.modules()}
+    assert any(name.startswith("antsbees.layers") for name in layers) is fast
 
 
 def test_a_divergence_keeps_the_epochs_before_it(job: Job) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import optuna
 import pytest
 from optuna.samplers import BaseSampler, TPESampler
@@ -16,7 +14,9 @@ from sweeps.search.space import GIVEN, SearchSpace
 from tests.sweeps.sweep_fakes import make_spec
 
 COMPLETE, PRUNED, FAIL = TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL
-LR = {"lr": optuna.distributions.FloatDistribution(0, 1)}
+LR: dict[str, optuna.distributions.BaseDistribution] = {
+    "lr": optuna.distributions.FloatDistribution(0, 1)
+}
 
 
 def study_of(states: list[TrialState], running: int = 2) -> optuna.Study:
@@ -129,7 +129,7 @@ def sampler_and_study(name: str, given: dict[str, float]) -> tuple[BaseSampler, 
 @pytest.mark.parametrize("name", ["tpe", "cmaes", "qmc"])
 def test_a_first_try_outside_of_the_space_takes_no_parameter_from_the_model(name: str) -> None:
     sampler, study = sampler_and_study(name, {"weight_decay": 0.0})
-    trial = cast(FrozenTrial, study.ask()._cached_frozen_trial)
+    trial = study.ask()._cached_frozen_trial
     space = sampler.infer_relative_search_space(study, trial)
     assert set(SEARCHED) <= set(space)
     if name == "tpe":

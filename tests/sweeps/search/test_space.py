@@ -53,6 +53,7 @@ def test_every_suggestion_is_a_valid_configuration_within_the_space(sampler: str
         kinds[config.schedule.kind] += 1
         assert TrialConfig.from_dict(config.to_dict()) == config
         assert 1e-4 <= config.lr <= 0.5
+        assert config.momentum is not None
         assert 0.5 <= config.momentum <= 0.99
         assert config.weight_decay in (0, 1e-4, 1e-2)
         assert config.batch_size in (16, 32, 64)
@@ -241,7 +242,7 @@ def test_backbones_of_one_depth_share_a_parameter_of_frozen_stages() -> None:
         assert set(trial.params) == {"backbone", "frozen_stages", "lr"}
         seen.add(config.backbone)
         if not number:
-            assert config.backbone == LITE0  # the tutorial's names none: the first of the choice
+            assert config.backbone == LITE0  # the tutorial's runs on the first of the choice
         study.tell(trial, 0.5)
     assert seen == set(names)
     assert {spec.task_of(name).image_size for name in names} == {224, 260}

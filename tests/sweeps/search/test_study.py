@@ -252,9 +252,9 @@ def test_a_line_that_was_not_finished_is_cut_off(journal: Path, torn: bytes) -> 
     with journal.open("ab") as file:
         file.write(torn)
     study = SearchStudy.open(spec, journal)
-    mended = journal.read_bytes()
-    assert mended.startswith(whole + b'{"op_code"')
-    assert mended.endswith(b"}\n")
+    repaired = journal.read_bytes()
+    assert repaired.startswith(whole + b'{"op_code"')
+    assert repaired.endswith(b"}\n")
     assert len(trials_of(study)) == 2
     finish(study, 1)
     assert len(trials_of(SearchStudy.open(spec, journal))) == 3

@@ -109,7 +109,7 @@ def test_an_open_end_is_no_end_of_a_range() -> None:
 @pytest.mark.parametrize("name", WORDS)
 def test_categories_and_flags_take_their_values_only(name: str) -> None:
     hyperparameter = HYPERPARAMETERS[name]
-    values = list(hyperparameter.choices) or [True, False]
+    values: list[Any] = list(hyperparameter.choices) or [True, False]
     assert faults(name, values[0]) == faults(name, {"choice": values}) == []
     rule = f"one of {', '.join(values)}" if hyperparameter.choices else "true or false"
     for wrong in ("some", 1, "all"):

@@ -244,11 +244,26 @@ def test_paths_are_absolute_from_the_folder_the_command_ran_in(
         assert make_spec(data=word).data == word
 
 
+def test_a_portfolio_is_a_careful_try_at_a_few_depths() -> None:
+    def tried(entry: object, **settings: object) -> list[int]:
+        spec = make_spec({"frozen_stages": entry}, search={"first": ["portfolio"]}, **settings)
+        assert {first.name for first in spec.firsts} == {"portfolio"}
+        assert {first.batchnorm for first in spec.firsts} == {"frozen"}
+        return [first.frozen_stages for first in spec.firsts]
+
+    assert tried({"int": [5, "all"]}) == [5, 7, 8, 9]
+    assert tried({"int": [0, "all"]}, backbone="resnet18") == [0, 2, 4, 5]
+    assert tried({"choice": ["all", 3]}) == [3, 9]
+    assert tried("all") == [9]
+
+
 def test_the_probe_is_tried_on_every_backbone() -> None:
     choice = {"choice": ["efficientnet_lite0", "efficientnet_lite2"]}
     tried = make_spec(backbone=choice, search={"first": ["tutorial", "probe"]}).firsts
     assert [(first.name, first.backbone) for first in tried] == [
-        ("tutorial", None), ("probe", "efficientnet_lite0"), ("probe", "efficientnet_lite2"),
+        ("tutorial", "efficientnet_lite0"),
+        ("probe", "efficientnet_lite0"),
+        ("probe", "efficientnet_lite2"),
     ]  # fmt: skip
     assert tried[1].head_start == "probe"
     assert tried[1].frozen_stages == "all"

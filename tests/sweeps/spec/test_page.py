@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from antsbees.hyperparameters import HYPERPARAMETERS
+from sweeps.spec.entries import Model
 from sweeps.spec.models import Cache, CpuLane, GpuLane, Lanes, Search, SweepSpec
 from sweeps.spec.page import page
 
@@ -17,7 +18,12 @@ def test_the_page_is_the_one_that_the_models_make() -> None:
 
 def test_every_key_is_on_the_page() -> None:
     text = page()
-    parts = {"search.": Search, "lanes.cpu.": CpuLane, "lanes.gpu.": GpuLane, "cache.": Cache}
+    parts: dict[str, type[Model]] = {
+        "search.": Search,
+        "lanes.cpu.": CpuLane,
+        "lanes.gpu.": GpuLane,
+        "cache.": Cache,
+    }
     assert set(Lanes.model_fields) == {"cpu", "gpu"}
     keys = [
         key for key in SweepSpec.model_fields if key not in ("search", "lanes", "cache", "space")

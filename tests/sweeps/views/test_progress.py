@@ -80,6 +80,16 @@ def test_without_a_terminal_every_trial_that_ends_is_a_line() -> None:
     ]
 
 
+def test_beside_a_log_loss_stands_the_accuracy() -> None:
+    view, _, out = view_of(is_terminal=False)
+    view.sweep_started((CPU,), [row(0, 0.2, objective="val_loss", val_accuracy=0.934)])
+    view.trial_finished(row(1, 0.07, objective="val_loss", val_accuracy=0.967))
+    assert out.getvalue().splitlines()[1] == (
+        "[2/4, 0:00] trial 1 complete after 10 epochs: 0.0700 at 96.7%; "
+        "best 0.0700 at 96.7% (trial 1)"
+    )
+
+
 def test_what_was_done_before_counts() -> None:
     view, _, out = view_of(is_terminal=False)
     view.sweep_started((CPU,), [row(0, 0.7), row(1, 0.95)])
@@ -112,9 +122,22 @@ def test_a_terminal_shows_the_trials_that_run() -> None:
     for text in ("1/4 trials", "0:30", "about 1:30 left", "0.9000 (trial 6)"):
         assert text in last
     cells = [line.split() for line in last.splitlines()]
+    assert "workers busy: 1 of 1 gpu, 1 of 2 cpu" in last
     assert ["7", "gpu", "3/10", "0.8765", "0.012", "8"] in cells
     assert ["8", "cpu", "0/10", "-", "0.012", "8"] in cells
     assert "complete after" not in shown
+
+
+@pytest.mark.parametrize("objective", ["val_accuracy", "val_loss"])
+def test_a_terminal_shows_how_the_best_became_better(objective: str) -> None:
+    out = StringIO()
+    console = Console(file=out, force_terminal=True, width=100)
+    view = ProgressView(make_spec(objective=objective), console)
+    scores = (0.5, 0.65, 0.6, 0.9)
+    known = [s if objective == "val_accuracy" else 1 - s for s in scores]
+    with view:
+        view.sweep_started((CPU,), [row(n, s, objective=objective) for n, s in enumerate(known)])
+    assert "(trial 3)  ▁▄▄█" in out.getvalue()
 
 
 def test_a_terminal_shows_at_most_twenty_trials() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ import pytest
 from rich.console import Console, RenderableType
 
 from results.correction import Corrected, Verdict
+from results.ensemble import Ensemble
 from results.errors import EmptyLeaderboard
 from results.ranking import wilson_interval
 from results.schema import TrialStatus
-from results.winner import FinalWinner
+from results.winner import FinalWinner, OutOfFoldScore
 from sweeps.views.tables import (
     LISTED,
     best_table,
@@ -27,7 +29,7 @@ from sweeps.views.tables import (
 )
 from tests.sweeps.sweep_fakes import row
 
-TUTORIAL = row(0, 0.9, first="tutorial", val_loss=0.5)
+TUTORIAL = row(0, 0.9, first="tutorial", val_loss=0.5, backbone="lite0")
 BEST = row(3, 146 / 153, lr=0.0123456)
 ROWS = [TUTORIAL, BEST, row(1, None, status=TrialStatus.FAILED, val_loss=None, lr=None),
         row(2, 0.5, status=TrialStatus.STOPPED)]  # fmt: skip
@@ -54,11 +56,18 @@ def test_the_best_comes_with_the_tutorial_beside_it() -> None:
 
 NAMED = FinalWinner(
     trial_number=0,
-    num_finalists=4,
     num_images=397,
     accuracy=Corrected(reported=0.96, corrected=0.95, low=0.93, high=0.97),
     loss=Corrected(reported=0.1, corrected=0.12, low=0.08, high=0.16),
+    scores={0: OutOfFoldScore(0.96, 0.1), 3: OutOfFoldScore(0.9, 0.2)},
     verdicts=(Verdict(0.98, 0.016, 0.003, 0.03, "better than the tutorial's"),),
+    advice="take this configuration: antsbees retrain",
+    ensemble=Ensemble(
+        picks={0: 3, 3: 1},
+        accuracy=Corrected(0.97, 0.96, 0.94, 0.98),
+        loss=Corrected(0.09, 0.1, 0.07, 0.14),
+        gain=Verdict(0.99, 0.02, 0.004, 0.036, "better than the single winner"),
+    ),
 )
 
 
@@ -73,6 +82,31 @@ def test_the_winner_of_finals_is_the_best_with_its_scores_side_by_side() -> None
     corrected = ["corrected", "for", "the", "choice", "95.0%", "93.0%", "-", "97.0%", "0.1200"]
     assert corrected in lines
     assert ["Better", "than", "the", "tutorial's."] in lines
+    told = [line.strip() for line in drawn(best_table(values))]
+    assert "Take this configuration: antsbees retrain" in told
+    assert (
+        "An ensemble of 4 would be better (log-loss 0.020 lower, 95 %: 0.004 to 0.036 lower): "
+        "antsbees retrain --ensemble 4"
+    ) in told
+    assert any(line.split()[:2] == ["backbone", "lite0"] for line in told)
+
+
+def test_the_score_of_the_tutorials_on_the_same_folds_stands_under_its_own() -> None:
+    tutorial = row(3, 0.8, first="tutorial")
+    values = best_values([row(0, 0.9), tutorial], NAMED)
+    assert values["tutorial"]["out_of_fold"] == {"accuracy": 0.9, "loss": 0.2}
+    lines = [line.split() for line in drawn(best_table(values), width=100)]
+    assert ["out", "of", "fold", "90.0%", "0.2000"] in lines
+
+
+def test_an_ensemble_that_is_not_surely_better_is_not_offered() -> None:
+    gain = replace(NAMED.ensemble.gain, low=-0.001)
+    named = replace(NAMED, ensemble=replace(NAMED.ensemble, gain=gain))
+    told = drawn(best_table(best_values(ROWS, named)), width=200)
+    assert not [line for line in told if "ensemble" in line]
+
+
+def test_without_finals_the_best_is_that_of_the_leaderboard() -> None:
     assert best_values(ROWS)["finals"] is None
 
 

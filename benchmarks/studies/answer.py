@@ -1,0 +1,126 @@
+"""How good the answer is on images nobody has seen, against three other ways to one.
+
+    python -m benchmarks.studies.answer --data FOLDER [--sets photographs,forms] [--splits 12]
+
+Every set is divided anew for each split: 40 % to train on, 25 % to choose by, 35 % that only this
+study sees. Ours and the tuned Ray Tune script search for as many minutes on the same cores, one
+after the other; what came out is appended to ``--out``, and a study that is run again goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from antsbees.data.folder import read_folder
+from antsbees.data.synthetic.sets import SETS
+from benchmarks.studies.rivals import Answer, Task, ours, probe, tuned, tutorial
+from benchmarks.studies.splits import few, resplit, small
+
+PHOTOGRAPHS = ("photographs", "photographs-20", "photographs-96px")
+WAYS: dict[str, Callable[[Task], list[Answer]]] = {
+    "tutorial": tutorial, "probe": probe, "ours": ours, "tuned": tuned,
+}  # fmt: skip
+
+
+def divided(name: str, data: Path | None, seed: int, folder: Path) -> tuple[Path, Path]:
+    """Return a set's folder of train and val, and that of its unseen images.
+
+    Raises:
+        SystemExit: A set of photographs is asked for without photographs.
+    """
+    source, target = folder / "source", folder / "division"
+    if name not in PHOTOGRAPHS:
+        SETS[name].write(source, seed=seed)
+    elif data is None:
+        raise SystemExit(f"{name} needs --data")
+    elif name == "photographs-96px":
+        small(data, source, 96)
+    else:
+        source = data
+    unseen = resplit(read_folder(source), target, seed)
+    if name == "photographs-20":
+        target = few(read_folder(target), folder / "few", 20, seed)
+    return target, unseen
+
+
+def study(options: argparse.Namespace) -> Iterator[Answer]:
+    """Yield what is not in ``options.out`` yet."""
+    known = {(a.set, a.seed, a.way.split(",")[0]) for a in read(options.out)}
+    named = {"tutorial": "tutorial's", "tuned": "tuned Ray Tune"}
+    for seed in range(options.first_split, options.splits):
+        for name in options.sets.split(","):
+            for way in options.ways.split(","):
+                if (name, seed, named.get(way, way)) in known:
+                    continue
+                with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+                    folder, unseen = divided(name, options.data, seed, Path(scratch))
+                    task = Task(name, seed, folder, unseen, options.minutes, Path(scratch))
+                    yield from WAYS[way](task)
+
+
+def read(path: Path) -> list[Answer]:
+    """Read the answers that are there already."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [Answer(**json.loads(line)) for line in lines]
+
+
+def table(answers: list[Answer]) -> str:
+    """Sum up, a row for every set and way: means over splits, and how they differ from the probe's.
+
+    Differences are paired by split; their interval is 1.96 standard errors over splits.
+    """
+    columns = (
+        "set", "way", "splits", "accuracy", "log-loss", "below the probe's", "told - true",
+        "true in its 95 %", "s",
+    )  # fmt: skip
+    lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
+    for name in dict.fromkeys(a.set for a in answers):
+        of_set = [a for a in answers if a.set == name]
+        probes = {a.seed: a.loss for a in of_set if a.way == "probe"}
+        for way in dict.fromkeys(a.way for a in of_set):
+            own = [a for a in of_set if a.way == way]
+            gains = np.array([probes[a.seed] - a.loss for a in own if a.seed in probes])
+            wide = 1.96 * gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else np.nan
+            off = [a.told - a.accuracy for a in own if a.told is not None]
+            inside = [a.low <= a.accuracy <= a.high for a in own if a.low and a.high]
+            cells = (
+                name, way, f"{len(own)}", f"{100 * np.mean([a.accuracy for a in own]):.1f} %",
+                f"{np.mean([a.loss for a in own]):.3f}",
+                f"{gains.mean():.3f} ± {wide:.3f}" if len(gains) else "",
+                f"{100 * np.mean(off):+.1f}" if off else "",
+                f"{100 * np.mean(inside):.0f} %" if inside else "",
+                f"{np.mean([a.seconds for a in own]):.0f}",
+            )  # fmt: skip
+            lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run what is missing, and print the table of all there is."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.studies.answer")
+    parser.add_argument("--data", type=Path, help="photographs: a folder of train/ and val/")
+    parser.add_argument("--sets", default="insects-easy", help=", ".join([*PHOTOGRAPHS, *SETS]))
+    parser.add_argument("--ways", default=",".join(WAYS))
+    parser.add_argument("--splits", type=int, default=12)
+    parser.add_argument("--first-split", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=4.0, help="of each search")
+    parser.add_argument("--out", type=Path, default=Path("answers.jsonl"))
+    options = parser.parse_args(arguments)
+    for answer in study(options):
+        with options.out.open("a") as file:
+            file.write(json.dumps(answer.to_plain()) + "\n")
+        what = f"{answer.set} {answer.seed} {answer.way} ({answer.chosen})"
+        print(
+            f"{what}: {answer.accuracy:.4f}, {answer.loss:.4f}, {answer.seconds:.0f} s", flush=True
+        )
+    print(table(read(options.out)))
+
+
+if __name__ == "__main__":
+    main()

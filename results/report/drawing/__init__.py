@@ -1,0 +1,1 @@
+"""Draws a report: charts in the grammar of Vega-Lite, and the page around them."""

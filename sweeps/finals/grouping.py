@@ -1,0 +1,42 @@
+"""Which turns of a repeat a worker takes together, and in which order they come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from antsbees.networks.catalog import architecture
+from results.schema import TrialRecord
+from sweeps.finals.racing import Turn
+
+Group = tuple[Turn, ...]
+
+
+def together(turns: Sequence[Turn], trials: Mapping[int, TrialRecord]) -> list[Group]:
+    """Put the heads of a backbone into one group, for they are trained as one, and these in front.
+
+    So every head has its answer within seconds, and what costs more comes in the order given, each
+    turn a group of its own.
+    """
+    heads: dict[str, list[Turn]] = {}
+    others: list[Group] = []
+    for turn in turns:
+        trial = trials[turn.trial_number]
+        if is_head(trial):
+            heads.setdefault(str(trial.backbone), []).append(turn)
+        else:
+            others.append((turn,))
+    return [*map(tuple, heads.values()), *others]
+
+
+def is_head(trial: TrialRecord) -> bool:
+    """Tell whether all stages of a trial's backbone are frozen."""
+    return trial.frozen_stages == architecture(str(trial.backbone)).num_stages
+
+
+def stages_of(trials: Mapping[int, TrialRecord], backbone: str) -> tuple[int, ...]:
+    """Return how many stages are frozen in any trial on a backbone, ascending; at last all.
+
+    All stages are run for the probe that heads start as.
+    """
+    own = {t.frozen_stages for t in trials.values() if t.backbone == backbone}
+    return tuple(sorted({k for k in own if k is not None} | {architecture(backbone).num_stages}))

@@ -1,0 +1,1 @@
+"""Gathers what a report is made from, and writes it."""

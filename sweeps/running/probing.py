@@ -1,0 +1,54 @@
+"""Makes the search follow the probes: it goes on with the backbones whose probe is good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import itemgetter
+
+from results.contenders import Probabilities, contenders
+from results.schema import PROBE, TrialRecord, TrialStatus
+from sweeps.search.study import SearchStudy
+
+
+class Probing:
+    """Hears how the probes of several backbones did, and narrows the study's choice.
+
+    While some are still being fitted, the search keeps to the good ones of those it has heard of.
+
+    Args:
+        labels: Of the validation images.
+        backbones: Of the sweep.
+        note: Tells the user a sentence.
+    """
+
+    def __init__(
+        self,
+        study: SearchStudy,
+        labels: tuple[int, ...],
+        backbones: tuple[str, ...],
+        note: Callable[[str], None],
+    ) -> None:
+        self._study = study
+        self._labels = labels
+        self._backbones = backbones
+        self._note = note
+        self._answers: dict[str, Probabilities] = {}
+        self._losses: dict[str, float] = {}
+
+    def hear(self, record: TrialRecord) -> None:
+        """Take in a row; one of another trial than a probe changes nothing."""
+        if len(self._backbones) < 2 or record.first != PROBE or record.backbone is None:
+            return
+        if record.status is not TrialStatus.COMPLETE or record.probabilities is None:
+            return
+        self._answers[record.backbone] = record.probabilities
+        self._losses[record.backbone] = record.val_loss or 0.0
+        good = contenders(self._answers, self._labels)
+        self._study.narrow(good)
+        if len(self._answers) == len(self._backbones):
+            self._note(self._told(good))
+
+    def _told(self, good: list[str]) -> str:
+        by_loss = sorted(self._losses.items(), key=itemgetter(1))
+        probes = ", ".join(f"{name} {loss:.3f}" for name, loss in by_loss)
+        return f"Log-loss of the probes: {probes}; the search goes on with {' and '.join(good)}"

@@ -1,0 +1,27 @@
+"""Heads of a backbone are one task, and come first."""
+
+from __future__ import annotations
+
+from sweeps.finals.grouping import stages_of, together
+from sweeps.finals.racing import Turn
+from tests.sweeps.sweep_fakes import row
+
+LITE0, LITE2 = "efficientnet_lite0", "efficientnet_lite2"
+TRIALS = {
+    number: row(number, frozen_stages=k, backbone=backbone)
+    for number, (k, backbone) in enumerate(
+        [(7, LITE0), (9, LITE0), (9, LITE2), (5, LITE2), (9, LITE0)]
+    )
+}
+
+
+def test_heads_of_a_backbone_are_one_group_and_others_keep_their_order() -> None:
+    turns = [Turn(number, 1) for number in TRIALS]
+    numbers = [[turn.trial_number for turn in group] for group in together(turns, TRIALS)]
+    assert numbers == [[1, 4], [2], [0], [3]]
+    assert together([], TRIALS) == []
+
+
+def test_what_a_backbone_is_frozen_at_comes_with_all_its_stages() -> None:
+    assert stages_of(TRIALS, LITE0) == (7, 9)
+    assert stages_of({0: TRIALS[3]}, LITE2) == (5, 9)

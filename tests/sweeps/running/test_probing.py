@@ -1,0 +1,78 @@
+"""The search follows the probes, also of an earlier start, and says with what it goes on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from sweeps.running.probing import Probing
+from tests.sweeps.search_bench import Bench, opened
+from tests.sweeps.sweep_fakes import CPU, DATASET, make_spec
+
+BACKBONES = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
+SPEC = make_spec(
+    {"lr": {"log_uniform": [0.001, 0.1]}},
+    backbone={"choice": list(BACKBONES)},
+    search={"trials": 40, "sampler": "random", "first": ["tutorial", "probe"]},
+)
+ANSWERS = {"efficientnet_lite0": 0.7, "efficientnet_lite1": 0.8, "efficientnet_lite2": 0.9}
+"""What each probe gives the right class of the one validation image."""
+
+
+def run_probes(bench: Bench, backbones: tuple[str, ...] = BACKBONES) -> None:
+    """Run the tutorial's configuration, then the probes."""
+    for trial_id, backbone in zip("tabc", (BACKBONES[0], *backbones), strict=False):
+        proposal = bench.searcher.suggest(trial_id)
+        assert proposal["trial"]["backbone"] == backbone
+        right = ANSWERS[backbone]
+        epochs = proposal["trial"]["epochs"]
+        bench.run(trial_id, *[right] * epochs, probabilities=[[right, 1 - right]])
+
+
+def searched(bench: Bench) -> set[str]:
+    """Return the backbones of the next trials."""
+    proposals = []
+    for number in range(20):
+        proposals.append(bench.searcher.suggest(f"s{number}"))
+        bench.run(f"s{number}", 0.5, probabilities=[[0.5, 0.5]])
+    return {proposal["trial"]["backbone"] for proposal in proposals}
+
+
+def noted(bench: Bench) -> list[str]:
+    return [told[1] for told in bench.notes.taken if told[0] == "noted"]
+
+
+def test_what_is_searched_has_the_backbones_whose_probe_is_good(tmp_path: Path) -> None:
+    bench = Bench(opened(tmp_path, SPEC), SPEC, lanes=(CPU,))
+    run_probes(bench)
+    assert searched(bench) == {"efficientnet_lite2"}
+    assert noted(bench) == [
+        "Log-loss of the probes: efficientnet_lite2 0.100, efficientnet_lite1 0.200, "
+        "efficientnet_lite0 0.300; the search goes on with efficientnet_lite2"
+    ]
+
+
+def test_while_a_probe_is_missing_the_others_are_searched(tmp_path: Path) -> None:
+    bench = Bench(opened(tmp_path, SPEC), SPEC, lanes=(replace(CPU, slots=9),))
+    run_probes(bench, BACKBONES[:2])
+    assert bench.searcher.suggest("late")["trial"]["backbone"] == "efficientnet_lite2"
+    assert searched(bench) == {"efficientnet_lite1"}
+    assert not noted(bench)
+
+
+def test_a_search_taken_up_again_remembers_its_probes(tmp_path: Path) -> None:
+    before = Bench(opened(tmp_path, SPEC), SPEC, lanes=(CPU,))
+    run_probes(before)
+    after = Bench(opened(tmp_path, SPEC), SPEC, lanes=(CPU,), known=before.rows)
+    assert searched(after) == {"efficientnet_lite2"}
+
+
+def test_one_backbone_is_not_spoken_of(tmp_path: Path) -> None:
+    spec = make_spec(search={"trials": 5, "first": ["probe"]})
+    notes: list[str] = []
+    study = opened(tmp_path, spec)
+    probing = Probing(study, DATASET.val.labels, spec.backbones, notes.append)
+    bench = Bench(study, spec, lanes=(CPU,))
+    bench.searcher.suggest("a")
+    probing.hear(bench.run("a", 0.9, probabilities=[[0.9, 0.1]]))
+    assert not notes

@@ -1,0 +1,53 @@
+"""The study of answers sums up what it measured, and goes on where it was."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.studies import answer as study
+from benchmarks.studies.rivals import Answer, Task
+
+
+def answer(
+    way: str, seed: int, loss: float, told: float | None = None, low: float | None = None
+) -> Answer:
+    high = None if low is None else 0.9
+    return Answer(way, "photographs", seed, [loss, loss], [1.0, 0.0], 10.0, told, low, high)
+
+
+def test_the_table_pairs_splits_and_says_how_far_off_a_claim_is() -> None:
+    answers = [
+        answer("probe", 0, 0.5),
+        answer("probe", 1, 0.7),
+        answer("ours", 0, 0.4, 0.6, 0.4),
+        answer("ours", 1, 0.6, 0.7, 0.6),
+    ]
+    row = study.table(answers).splitlines()[-1]
+    assert row == "| photographs | ours | 2 | 50.0 % | 0.500 | 0.100 ± 0.000 | +15.0 | 50 % | 10 |"
+
+
+def test_what_is_known_is_not_measured_again(
+    tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int, int]] = []
+
+    def measured(task: Task) -> list[Answer]:
+        places = (task.folder / "train", task.folder / "val", task.unseen)
+        counts = [sum(1 for path in place.rglob("*") if path.is_file()) for place in places]
+        asked.append((task.seed, counts[0], sum(counts)))
+        return [answer("probe", task.seed, 0.5)]
+
+    monkeypatch.setitem(study.WAYS, "probe", measured)
+    options = argparse.Namespace(
+        out=tmp_path / "out.jsonl", first_split=0, splits=2, sets="photographs", ways="probe",
+        data=tiny_folder, minutes=1.0,
+    )  # fmt: skip
+    options.out.write_text(json.dumps(answer("probe", 0, 0.5).to_plain()) + "\n")
+    list(study.study(options))
+    ((seed, learnt, together),) = asked
+    assert seed == 1
+    assert learnt / together == pytest.approx(0.4, abs=0.05)
