@@ -42,9 +42,15 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
     {
         entry.name: entry
         for entry in (
-            Architecture("efficientnet_lite0", "efficientnet_lite", 9, 1280, 0.38, 224, _HALF, _HALF),
-            Architecture("efficientnet_lite1", "efficientnet_lite", 9, 1280, 0.60, 240, _HALF, _HALF),
-            Architecture("efficientnet_lite2", "efficientnet_lite", 9, 1280, 0.86, 260, _HALF, _HALF),
+            Architecture(
+                "efficientnet_lite0", "efficientnet_lite", 9, 1280, 0.38, 224, _HALF, _HALF
+            ),
+            Architecture(
+                "efficientnet_lite1", "efficientnet_lite", 9, 1280, 0.60, 240, _HALF, _HALF
+            ),
+            Architecture(
+                "efficientnet_lite2", "efficientnet_lite", 9, 1280, 0.86, 260, _HALF, _HALF
+            ),
             Architecture("resnet18", "resnet", 5, 512, 1.8),
             Architecture("resnet50", "resnet", 5, 2048, 4.1),
             Architecture("mobilenet_v3_large", "mobilenet_v3", 18, 1280, 0.22),
