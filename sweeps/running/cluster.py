@@ -14,6 +14,9 @@ from typing import Any
 
 import ray
 
+import antsbees
+import results
+import sweeps
 from antsbees.machine.allocator import ALLOCATOR_ENV
 from sweeps.errors import RunError, UsageError
 from sweeps.running.guard import guarded
@@ -177,8 +180,12 @@ class ClusterLanes:
 
 
 def _joined(address: str) -> dict[str, Any]:
-    """Return how to join a running cluster; its workers get their environment from Ray."""
-    return {"address": address, "runtime_env": {"env_vars": ALLOCATOR_ENV}}
+    """Return how to join a running cluster; its workers get their environment from Ray.
+
+    This code travels with it, so that machines need only what it depends on.
+    """
+    code = [str(Path(package.__path__[0]).absolute()) for package in (antsbees, results, sweeps)]
+    return {"address": address, "runtime_env": {"env_vars": ALLOCATOR_ENV, "py_modules": code}}
 
 
 def _started() -> dict[str, Any]:

@@ -19,7 +19,7 @@ from sweeps.paths import RunPaths
 from sweeps.running import cluster
 from sweeps.running.finals import run_finals
 from sweeps.running.jobs import job_of
-from sweeps.running.lanes import plan_lanes
+from sweeps.running.lanes import plan_lanes, unused
 from sweeps.running.observer import Observer
 from sweeps.running.pace import Pace
 from sweeps.running.quiet import SaysNothing
@@ -108,6 +108,8 @@ def _search(
     leaderboard = Leaderboard(paths.leaderboard)
     nodes = cluster.AliveNodes()
     observer.sweep_started(plan_lanes(spec.lanes, nodes()), known)
+    if (sentence := unused(spec.lanes, nodes())) is not None:
+        observer.noted(sentence)
     rows = leaderboard.read(spec.name, heavy=True) if known else []
     searcher = StudySearcher(
         study,

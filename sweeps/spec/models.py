@@ -202,6 +202,9 @@ class SweepSpec(Model):
     lanes: Lanes = Lanes()
     cache: Cache = Cache()
     space: Space = Space()
+    travel_gb: float = Field(
+        default=2, ge=0, description="Images up to this size travel to machines without them."
+    )
     address: str | None = Field(default=None, description="A running Ray cluster, e.g. auto.")
 
     @field_validator("name")
