@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from results.leaderboard import Leaderboard
+from results.report.places import place_uses
 from results.schema import TrialStatus
 from sweeps import naming
 from sweeps.cli.options import RunsOption, named_winner
@@ -13,6 +15,7 @@ from sweeps.errors import RunError
 from sweeps.paths import RunPaths
 from sweeps.views import tables
 from sweeps.views.console import PlainConsole
+from sweeps.views.places import has_several, places_table
 
 
 def sweep(
@@ -80,6 +83,10 @@ def sweep(
     console.print()
     values = tables.best_values(outcome.records, named_winner(paths, outcome.records))
     console.print(tables.best_table(values), soft_wrap=True)
+    if has_several(outcome.records):
+        rows = Leaderboard(paths.leaderboard).read(read.name, heavy=True)
+        console.print()
+        console.print(places_table("Where the trials ran", place_uses(rows)))
     console.print(f"\nLeaderboard: {paths.leaderboard}", style="dim", soft_wrap=True)
     if report:
         from sweeps.reporting.writing import closing_line

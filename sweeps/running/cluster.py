@@ -146,6 +146,24 @@ class AliveNodes:
         return self._nodes
 
 
+def nodes_at(address: str) -> list[Mapping[str, float]]:
+    """Return what the nodes of a running cluster have.
+
+    Raises:
+        UsageError: The address is one of Ray's client.
+        RunError: There is no cluster at the address.
+    """
+    require_usable(address)
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        raise RunError(f"there is no Ray to be joined at {address}: {error}") from error
+    try:
+        return AliveNodes()()
+    finally:
+        within(SHUTDOWN_S, ray.shutdown)
+
+
 class ClusterLanes:
     """The lanes of the cluster just now: machine by machine, where there are several or may be.
 

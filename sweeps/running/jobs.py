@@ -30,7 +30,7 @@ def job_of(spec: SweepSpec, dataset: Dataset) -> Job:
 
 
 _shipped: dict[tuple[str, str, int], Shipment] = {}
-"""What was sent already, by Ray's name of this process, fingerprint and cap."""
+"""What was sent already, by Ray's name of this node, which is new with each Ray."""
 
 
 def _shipment(spec: SweepSpec, dataset: Dataset) -> Shipment | None:
@@ -38,7 +38,7 @@ def _shipment(spec: SweepSpec, dataset: Dataset) -> Shipment | None:
     if spec.address is None and len(ray.nodes()) < 2:
         return None
     max_bytes = int(spec.travel_gb * 2**30)
-    key = ray.get_runtime_context().get_job_id(), dataset.fingerprint, max_bytes
+    key = ray.get_runtime_context().get_node_id(), dataset.fingerprint, max_bytes
     if key not in _shipped:
         _shipped.clear()
         _shipped[key] = ship(dataset, max_bytes, ray.put)
