@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from ray.cluster_utils import Cluster
 
 from antsbees.config import TrialConfig
 from antsbees.data.datasets import Dataset
-from results.schema import TrialStatus
+from results.schema import TrialRecord, TrialStatus
 from sweeps.errors import RunError
 from sweeps.paths import RunPaths
 from sweeps.running.driver import run_sweep
@@ -71,6 +72,7 @@ class Newcomers(Remover):
     """Notes when the first trial was placed on a machine that had not been there at the start."""
 
     joined_s: float | None = None
+    joined = threading.Event()
     began_s: float | None = None
 
     def trial_started(self, number: int, config: TrialConfig, lane: Lane) -> None:
@@ -78,6 +80,12 @@ class Newcomers(Remover):
         if self.joined_s is not None and lane.node is not None and self.began_s is None:
             is_new = lane.node.id not in {node.node_id for node in self.at_first}
             self.began_s = time.monotonic() if is_new else None
+
+    def trial_finished(self, record: TrialRecord) -> None:
+        """Hold a fast sweep up until the other machine is there."""
+        super().trial_finished(record)
+        if len(self.finished) == 15:
+            self.joined.wait(60)
 
     def join_another(self) -> None:
         """Wait for the machine with the GPU to be gone, and bring one without."""
@@ -87,6 +95,7 @@ class Newcomers(Remover):
             time.sleep(0.05)
         self.cluster.add_node(num_cpus=1)
         self.joined_s = time.monotonic()
+        self.joined.set()
 
 
 def test_machines_come_and_go_and_the_sweep_ends_with_all_its_trials(
@@ -94,7 +103,7 @@ def test_machines_come_and_go_and_the_sweep_ends_with_all_its_trials(
 ) -> None:
     with cluster_of_two(head_cpus=1) as (cluster, node), ThreadPoolExecutor() as threads:
         newcomers = Newcomers(cluster, node)
-        spec = with_a_gpu_lane_on_the_cpu(tiny_spec(trials=80))
+        spec = with_a_gpu_lane_on_the_cpu(tiny_spec(trials=30))
         sweep = threads.submit(run_sweep, spec, tiny_dataset, paths, newcomers)
         newcomers.join_another()
         outcome = sweep.result()
@@ -102,7 +111,7 @@ def test_machines_come_and_go_and_the_sweep_ends_with_all_its_trials(
     assert newcomers.joined_s is not None
     assert newcomers.began_s is not None
     assert newcomers.began_s - newcomers.joined_s < 10
-    assert [r.trial_number for r in outcome.records] == list(range(80))
+    assert [r.trial_number for r in outcome.records] == list(range(30))
     assert {r.status for r in outcome.records} <= set(ENDED)
     assert outcome.records[-1].lane == "cpu"
 
@@ -132,7 +141,7 @@ def test_a_node_with_other_images_runs_no_trial_and_is_named(
     """The GPU's node is another one than the driver's; its images are not those of the sweep."""
     witness = Witness()
     with cluster_of_two(head_cpus=1):
-        spec = with_a_gpu_lane_on_the_cpu(tiny_spec(trials=6))
+        spec = with_a_gpu_lane_on_the_cpu(tiny_spec(trials=6, travel_gb=0))
         changed = replace(tiny_dataset, fingerprint="0" * 64)
         outcome = run_sweep(spec, changed, paths, witness)
     assert [r.trial_number for r in outcome.records] == list(range(6))
