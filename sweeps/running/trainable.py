@@ -23,6 +23,7 @@ from results.schema import Objective
 from sweeps.running.health import DIVERGED
 from sweeps.running.messages import Epoch, Facts, Proposal, Report
 from sweeps.running.shipping import Shipment, images_here
+from sweeps.running.visible import hide_gpus
 
 if TYPE_CHECKING:
     from antsbees.bench import Bench
@@ -164,6 +165,7 @@ class FineTuning(tune.Trainable):
             node=socket.gethostname(),
             worker_pid=os.getpid(),
             peak_memory_bytes=None if self._memory is None else self._memory.num_bytes,
+            micro_batch=None if self._training is None else self._training.micro_batch,
             **computed,
         )
 
@@ -188,6 +190,7 @@ def task_of_trial(job: Job, trial: TrialConfig) -> TaskConfig:
 
 def bench_of(job: Job, task: TaskConfig, device: str, threads: int) -> Bench:
     """Set a worker's bench up."""
+    hide_gpus(device)
     from antsbees.bench import Bench
     from antsbees.machine.devices import Execution
 
