@@ -8,7 +8,7 @@ import typer
 
 from results.leaderboard import Leaderboard
 from sweeps import naming
-from sweeps.cli.options import RunsOption
+from sweeps.cli.options import AddressOption, RunsOption, ray_address
 from sweeps.paths import RunPaths
 from sweeps.views.console import PlainConsole
 
@@ -25,6 +25,7 @@ def plan(
     trials: Annotated[
         int | None, typer.Option(help="Number of trials in all, instead of the spec's")
     ] = None,
+    address: AddressOption = None,
     runs: RunsOption = None,
 ) -> None:
     """Say what a sweep will do, on which lanes, and about how long it will take. Runs nothing."""
@@ -34,6 +35,7 @@ def plan(
     read = read_spec(naming.spec_path(spec), name=name, data=data, trials=trials)
     if data is not None and name is None:
         read = read.model_copy(update={"name": naming.name_with_data(read.name, data)})
+    read = read.model_copy(update={"address": address or read.address or ray_address()})
     from sweeps import preparing
     from sweeps.machines import resources_here
     from sweeps.running.cluster import nodes_at

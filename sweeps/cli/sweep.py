@@ -10,7 +10,7 @@ from results.leaderboard import Leaderboard
 from results.report.places import place_uses
 from results.schema import TrialStatus
 from sweeps import naming
-from sweeps.cli.options import RunsOption, named_winner
+from sweeps.cli.options import AddressOption, RunsOption, named_winner, ray_address
 from sweeps.errors import RunError
 from sweeps.paths import RunPaths
 from sweeps.views import tables
@@ -40,6 +40,7 @@ def sweep(
         int | None, typer.Option(help="Number of trials in all, instead of the spec's")
     ] = None,
     report: Annotated[bool, typer.Option(help="Write a page about it at the end")] = True,
+    address: AddressOption = None,
     runs: RunsOption = None,
 ) -> None:
     """Run a sweep, and show the winner. Run again, it goes on where it ended."""
@@ -49,6 +50,7 @@ def sweep(
     read = read_spec(naming.spec_path(spec), name=name, data=data, trials=trials)
     if data is not None and name is None:
         read = read.model_copy(update={"name": naming.name_with_data(read.name, data)})
+    read = read.model_copy(update={"address": address or read.address or ray_address()})
     paths.require_writable()
     from sweeps import preparing
 
