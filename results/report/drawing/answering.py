@@ -15,7 +15,7 @@ def confusion(report: Report) -> Any:
 
     Names of classes stay in the table: Vega's expressions cannot hold every text.
     """
-    num_classes = len({cell.truth for cell in report.confusion})
+    num_classes = len(report.classes)
     is_small = num_classes <= 12
     below = alt.Axis(labelAngle=-30, labelOverlap=not is_small, labelLimit=100)
     base = alt.Chart(data("confusion"), height=num_classes * (46 if is_small else 20)).encode(

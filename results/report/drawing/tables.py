@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from results.report.answers import MOST_CLASSES
 from results.report.report import Report
 
 Table = Mapping[str, list[Any]]
@@ -24,7 +25,7 @@ def tables(report: Report) -> dict[str, Table]:
         "positions": _positions(report),
         "dimension_ends": _dimension_ends(report),
         "importance": map(asdict, report.importance),
-        "confusion": map(asdict, report.confusion),
+        "confusion": map(asdict, report.confusion if len(report.classes) <= MOST_CLASSES else ()),
         "calibration": map(asdict, calibration.bins if calibration else ()),
         "diagonal": ({"confidence": end, "accuracy": end} for end in (0, 1)),
         "stretches": map(asdict, report.timeline.stretches),
