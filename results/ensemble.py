@@ -52,6 +52,16 @@ class Ensemble:
         return self.num_picks > 1 and is_lower and self.loss.high < self.single_loss.high
 
     @property
+    def offer(self) -> str | None:
+        """What to do for it, in words; ``None`` where it is not better."""
+        if not self.is_better:
+            return None
+        return (
+            f"an ensemble of {self.num_picks} would be better ({self.sentence}): "
+            f"antsbees retrain --ensemble {self.num_picks}"
+        )
+
+    @property
     def sentence(self) -> str:
         """How its log-loss compares with that of the single winner, in words."""
         return (

@@ -108,7 +108,7 @@ def _ensemble_values(ensemble: Ensemble) -> dict[str, Any]:
             "loss_95": [ensemble.loss.low, ensemble.loss.high],
         },
         "single_loss": asdict(ensemble.single_loss),
-        "sentence": ensemble.sentence,
+        "offer": ensemble.offer,
     }
 
 
@@ -171,14 +171,8 @@ def _verdict_lines(finals: dict[str, Any]) -> list[Text]:
     """Say how a winner compares with other configurations, and what to do."""
     told = [_sentence(verdict["sentence"]) for verdict in finals["verdicts"]]
     told.append(_sentence(finals["advice"], "bold"))
-    ensemble = finals["ensemble"]
-    if ensemble["is_better"]:
-        told.append(
-            _sentence(
-                f"an ensemble of {ensemble['members']} would be better ({ensemble['sentence']}): "
-                f"antsbees retrain --ensemble {ensemble['members']}"
-            )
-        )
+    if offer := finals["ensemble"]["offer"]:
+        told.append(_sentence(offer))
     return told
 
 
