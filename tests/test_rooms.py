@@ -51,8 +51,8 @@ ALLOWED: dict[str, set[str]] = {
         "results.report.drawing", "sweeps", "sweeps.search", "sweeps.spec", "yaml",
     },
     "sweeps.running": {
-        "antsbees", "antsbees.data", "antsbees.frozen", "antsbees.machine", "filelock", "ray",
-        "results", "sweeps", "sweeps.finals", "sweeps.search", "sweeps.spec",
+        "antsbees", "antsbees.data", "antsbees.frozen", "antsbees.machine", "antsbees.networks",
+        "filelock", "ray", "results", "sweeps", "sweeps.finals", "sweeps.search", "sweeps.spec",
     },
     "sweeps.search": {"antsbees", "optuna", "results", "results.report", "sweeps.spec"},
     "sweeps.spec": {

@@ -10,7 +10,7 @@ from antsbees.layers.pointwise import PointwiseConv2d, is_pointwise
 
 
 def speed_up(network: nn.Module) -> None:
-    """Replace layers of a network, in place; its ``state_dict`` stays."""
+    """Replace layers of a network, in place; its ``state_dict`` stays, and layers of our own do."""
     for parent in list(network.modules()):
         for name, layer in list(parent.named_children()):
             replacement = _replacement(layer)
@@ -19,6 +19,8 @@ def speed_up(network: nn.Module) -> None:
 
 
 def _replacement(layer: nn.Module) -> nn.Module | None:
+    if isinstance(layer, BatchNormReLU6 | DepthwiseConv2d | PointwiseConv2d):
+        return None
     if is_batch_norm_relu6(layer):
         return BatchNormReLU6(layer)
     if is_square_depthwise(layer):

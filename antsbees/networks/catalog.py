@@ -22,6 +22,7 @@ class Architecture:
         family: How it is built, cut and filled: a key of ``antsbees.networks.families``.
         num_stages: The number of consecutive parts it is cut into.
         width: The number of features its last stage puts out, the head's input.
+        giga_macs: Multiplications and additions of a forward pass, counted by torch, in billions.
         image_size: Edge in pixels of the images it was pre-trained on.
         mean: Per channel, subtracted from pixels in [0, 1].
         std: Per channel, what the difference is divided by.
@@ -31,6 +32,7 @@ class Architecture:
     family: str
     num_stages: int
     width: int
+    giga_macs: float = 0.4
     image_size: int = 224
     mean: tuple[float, float, float] = _IMAGENET_MEAN
     std: tuple[float, float, float] = _IMAGENET_STD
@@ -40,14 +42,20 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
     {
         entry.name: entry
         for entry in (
-            Architecture("efficientnet_lite0", "efficientnet_lite", 9, 1280, 224, _HALF, _HALF),
-            Architecture("efficientnet_lite1", "efficientnet_lite", 9, 1280, 240, _HALF, _HALF),
-            Architecture("efficientnet_lite2", "efficientnet_lite", 9, 1280, 260, _HALF, _HALF),
-            Architecture("resnet18", "resnet", 5, 512),
-            Architecture("resnet50", "resnet", 5, 2048),
-            Architecture("mobilenet_v3_large", "mobilenet_v3", 18, 1280),
-            Architecture("efficientnet_b0", "efficientnet", 9, 1280),
-            Architecture("convnext_tiny", "convnext", 8, 768),
+            Architecture(
+                "efficientnet_lite0", "efficientnet_lite", 9, 1280, 0.38, 224, _HALF, _HALF
+            ),
+            Architecture(
+                "efficientnet_lite1", "efficientnet_lite", 9, 1280, 0.60, 240, _HALF, _HALF
+            ),
+            Architecture(
+                "efficientnet_lite2", "efficientnet_lite", 9, 1280, 0.86, 260, _HALF, _HALF
+            ),
+            Architecture("resnet18", "resnet", 5, 512, 1.8),
+            Architecture("resnet50", "resnet", 5, 2048, 4.1),
+            Architecture("mobilenet_v3_large", "mobilenet_v3", 18, 1280, 0.22),
+            Architecture("efficientnet_b0", "efficientnet", 9, 1280, 0.39),
+            Architecture("convnext_tiny", "convnext", 8, 768, 4.5),
         )
     }
 )

@@ -15,6 +15,8 @@ from results.schema import TrialRecord
 
 NEARLY_ALL = 0.9
 """The share of the finalists from which an image that they miss is suspected of its label."""
+MOST_CLASSES = 30
+"""Beyond so many classes a matrix of confusions cannot be read."""
 _NUM_BINS = 10
 
 
@@ -141,8 +143,16 @@ def answered_by(
     return Answered(number, f"{len(places)} validation images", places, given, labels)
 
 
+def classes(answered: Answered, images: Images | None) -> tuple[str, ...]:
+    """Return the names of the classes."""
+    return tuple(class_names(images, answered.probabilities.shape[1]))
+
+
 def confusion(answered: Answered, images: Images | None) -> tuple[Cell, ...]:
-    """Count what images of each class were taken for, row by row."""
+    """Count what images of each class were taken for, row by row.
+
+    Of very many classes, only what happened: a million cells of nothing help nobody.
+    """
     count = answered.probabilities.shape[1]
     names = class_names(images, count)
     table = np.zeros((count, count), np.int64)
@@ -152,6 +162,7 @@ def confusion(answered: Answered, images: Images | None) -> tuple[Cell, ...]:
         Cell(names[i], names[j], int(table[i, j]), float(table[i, j] / sums[i]))
         for i in range(count)
         for j in range(count)
+        if count <= MOST_CLASSES or table[i, j]
     )
 
 

@@ -49,6 +49,7 @@ class Report:
     positions: tuple[space.Position, ...]
     importance: tuple[Importance, ...]
     answered_on: str | None
+    classes: tuple[str, ...]
     confusion: tuple[answers.Cell, ...]
     disagreements: tuple[answers.Disagreement, ...]
     suspects: tuple[answers.Suspect, ...]
@@ -89,6 +90,7 @@ def make_report(gathered: Gathered) -> Report:
         positions=space.positions(space.searched(shown), known),
         importance=tuple(gathered.importance),
         answered_on=None if answered is None else answered.source,
+        classes=() if answered is None else answers.classes(answered, images),
         confusion=() if answered is None else answers.confusion(answered, images),
         disagreements=() if answered is None else _disagreements(gathered, answered),
         suspects=() if folds is None else answers.suspects(folds, images),

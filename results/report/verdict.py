@@ -11,7 +11,7 @@ from results.finals import OutOfFold
 from results.ranking import wilson_interval, winner
 from results.report.gathered import Gathered
 from results.schema import HYPERPARAMETERS, Objective, TrialRecord, TrialStatus
-from results.winner import RIVALS
+from results.winner import RIVALS, FinalWinner
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Score:
     """
 
     name: str
-    trial_number: int
+    trial_number: int | None
     accuracy: float
     loss: float | None
     low: float | None = None
@@ -100,11 +100,13 @@ def _sentences(gathered: Gathered, best: TrialRecord | None) -> tuple[str, ...]:
             "The sweep had no finals: the winner was chosen on the images it is scored on, so "
             "expect a little less on new ones",
         )
-    verdicts = sorted(
-        gathered.winner.verdicts, key=lambda verdict: not verdict.sentence.startswith("it is ")
-    )
-    told = [f"The winner is {v.sentence.removeprefix('it is ')}" for v in verdicts]
-    return tuple(told) or ("Neither the tutorial's nor the probe was a finalist",)
+    named = gathered.winner
+    verdicts = sorted(named.verdicts, key=lambda v: not v.sentence.startswith("it is "))
+    told = [f"{named.advice[0].upper()}{named.advice[1:]}"]
+    told += [f"The winner is {v.sentence.removeprefix('it is ')}" for v in verdicts]
+    if offer := named.ensemble.offer:
+        told.append(f"{offer[0].upper()}{offer[1:]}")
+    return tuple(told)
 
 
 def _scores(gathered: Gathered, best: TrialRecord, answers: OutOfFold | None) -> list[Score]:
@@ -117,6 +119,8 @@ def _scores(gathered: Gathered, best: TrialRecord, answers: OutOfFold | None) ->
             loss.corrected, accuracy.low, accuracy.high, named.num_images,
         )  # fmt: skip
         found.append(corrected)
+        if named.ensemble.num_picks > 1:
+            found.append(_score_of_ensemble(named))
     for first, name in RIVALS.items():
         tries = first_tries(gathered, first)
         for rival in tries:
@@ -124,6 +128,12 @@ def _scores(gathered: Gathered, best: TrialRecord, answers: OutOfFold | None) ->
             if rival.trial_number != best.trial_number:
                 found += _scores_of(f"{name.removeprefix('the ')}{of_backbone}", rival, answers)
     return found
+
+
+def _score_of_ensemble(named: FinalWinner) -> Score:
+    known = named.score_of_ensemble()
+    name = f"ensemble of {named.ensemble.num_picks}, corrected"
+    return Score(name, None, known.accuracy, known.loss, known.low, known.high, known.num_images)
 
 
 def _scores_of(name: str, trial: TrialRecord, answers: OutOfFold | None) -> list[Score]:

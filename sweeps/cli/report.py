@@ -36,6 +36,8 @@ def report(
     runs: RunsOption = None,
 ) -> None:
     """Write what came out of a sweep as one page to look at; it asks nothing of any network."""
+    if follow and format is ReportFormat.JSON:
+        raise UsageError("--follow writes a page again and again: leave --format json out")
     paths = RunPaths.choose(runs)
     name = sweep or Leaderboard(paths.leaderboard).newest()
     from sweeps.reporting import writing

@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,10 @@ import ray
 from antsbees.machine.allocator import ALLOCATOR_ENV
 from sweeps.errors import RunError, UsageError
 from sweeps.running.guard import guarded
+from sweeps.running.lanes import Lane, Node, Place, lanes_of_nodes, lanes_there
 from sweeps.running.log import logged
+from sweeps.running.private import draining_nodes
+from sweeps.spec.models import Lanes
 
 OBJECT_STORE_BYTES = 200 * 1024**2  # results are small; images and activations do not go through it
 SHUTDOWN_S = 20.0  # a cluster whose head is gone never answers a good-bye
@@ -31,9 +34,6 @@ _TUNE_ENV = {
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # a failed trial has no score
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000",  # the study and the leaderboard hold the state
     "TUNE_WARN_THRESHOLD_S": "10",
-    # The searcher proposes no more trials than there are slots. With less than one pending trial a
-    # slot, one that waits for a GPU would keep CPU slots empty; slots may become more.
-    "TUNE_MAX_PENDING_TRIALS_PG": "100000",
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
@@ -111,20 +111,69 @@ def answers(address: str) -> bool:
 
 
 class AliveNodes:
-    """What the nodes of the cluster have that are alive, asked for at most every few seconds."""
+    """What the nodes of the cluster have that are alive, asked for at most every second.
 
-    def __init__(self, every_s: float = 2.0, clock: Callable[[], float] = time.monotonic) -> None:
+    One that is being drained, as before a spot machine is taken away, gets no more work.
+    """
+
+    def __init__(self, every_s: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
         self._every_s = every_s
         self._clock = clock
         self._asked_at_s = float("-inf")
-        self._nodes: list[Mapping[str, float]] = []
+        self._nodes: tuple[Node, ...] = ()
 
     def __call__(self) -> list[Mapping[str, float]]:
         """Return the resources of every node, such as ``{"CPU": 8, "GPU": 1}``."""
-        if self._clock() - self._asked_at_s >= self._every_s:
-            self._nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        return [node.resources for node in self.nodes()]
+
+    def nodes(self, fresh: bool = False) -> tuple[Node, ...]:
+        """Return every node.
+
+        Args:
+            fresh: Ask now.
+        """
+        if fresh or self._clock() - self._asked_at_s >= self._every_s:
+            draining = draining_nodes()
+            self._nodes = tuple(
+                Node(node["NodeID"], node["NodeManagerHostname"], node["Resources"])
+                for node in ray.nodes()
+                if node["Alive"] and node["NodeID"] not in draining
+            )
             self._asked_at_s = self._clock()
         return self._nodes
+
+
+class ClusterLanes:
+    """The lanes of the cluster just now: machine by machine, where there are several or may be.
+
+    Args:
+        pinned: Tell machines apart from the start; otherwise once there are several.
+    """
+
+    def __init__(self, spec: Lanes, nodes: AliveNodes, pinned: bool) -> None:
+        self._spec = spec
+        self._nodes = nodes
+        self._pinned = pinned
+        self._answered: tuple[Any, tuple[Lane, ...]] = (None, ())
+
+    def __call__(self, closed: Collection[Place], fresh: bool = False) -> tuple[Lane, ...]:
+        """Return the lanes there is room for.
+
+        Args:
+            closed: Lanes not to use.
+            fresh: Ask Ray now.
+        """
+        asked = self._nodes.nodes(fresh), frozenset(closed)
+        if asked != self._answered[0]:
+            self._answered = asked, self._plan(*asked)
+        return self._answered[1]
+
+    def _plan(self, nodes: tuple[Node, ...], closed: frozenset[Place]) -> tuple[Lane, ...]:
+        self._pinned = self._pinned or len(nodes) > 1
+        if self._pinned:
+            return lanes_of_nodes(self._spec, nodes, closed)
+        kinds = [kind for kind, _ in closed]
+        return lanes_there(self._spec, [node.resources for node in nodes], kinds)
 
 
 def _joined(address: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from filelock import FileLock, Timeout
 from ray import tune
+from ray.tune.schedulers import TrialScheduler
 
 from antsbees.data.datasets import Dataset
 from results.leaderboard import Leaderboard
@@ -18,8 +19,9 @@ from sweeps.paths import RunPaths
 from sweeps.running import cluster
 from sweeps.running.finals import run_finals
 from sweeps.running.jobs import job_of
-from sweeps.running.lanes import lanes_there, plan_lanes
+from sweeps.running.lanes import plan_lanes
 from sweeps.running.observer import Observer
+from sweeps.running.pace import Pace
 from sweeps.running.quiet import SaysNothing
 from sweeps.running.resuming import reconcile, require_same_sweep
 from sweeps.running.searcher import StudySearcher
@@ -111,13 +113,17 @@ def _search(
         study,
         spec,
         dataset,
-        lanes=lambda closed: lanes_there(spec.lanes, nodes(), closed),
+        lanes=cluster.ClusterLanes(spec.lanes, nodes, pinned=spec.address is not None),
         publish=leaderboard.append,
         observer=observer,
         deadline_s=_deadline_s(spec),
+        pace=_pace(spec, dataset, leaderboard),
         known=rows,
     )
-    tuner = _tuner(spec, dataset, paths, searcher, rows)
+    scheduler = make_scheduler(spec, rows)
+    if isinstance(scheduler, MindsTrials):
+        scheduler.overseer = searcher
+    tuner = _tuner(spec, dataset, paths, searcher, scheduler)
     watch = Watch(searcher, cluster.head_address(), cluster.answers)
     ended = attend(tuner.fit, searcher, watch)
     outcome.interrupted = searcher.interrupted
@@ -125,16 +131,27 @@ def _search(
     return ended
 
 
+def _pace(spec: SweepSpec, dataset: Dataset, leaderboard: Leaderboard) -> Pace:
+    """Return what earlier sweeps on the same images tell of how long epochs take."""
+    pace = Pace(len(dataset.train))
+    sizes = {spec.task_of(backbone).image_size for backbone in spec.backbones}
+    rows = leaderboard.read() if leaderboard.sweeps() else []
+    alike = [
+        row
+        for row in rows
+        if row.dataset_fingerprint == dataset.fingerprint and row.image_size in sizes
+    ]
+    pace.learn_rows(alike)
+    return pace
+
+
 def _tuner(
     spec: SweepSpec,
     dataset: Dataset,
     paths: RunPaths,
     searcher: StudySearcher,
-    rows: list[TrialRecord],
+    scheduler: TrialScheduler,
 ) -> tune.Tuner:
-    scheduler = make_scheduler(spec, rows)
-    if isinstance(scheduler, MindsTrials):
-        scheduler.should_end = searcher.should_end
     return tune.Tuner(
         tune.with_parameters(FineTuning, job=job_of(spec, dataset)),
         tune_config=tune.TuneConfig(

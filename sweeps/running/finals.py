@@ -166,6 +166,7 @@ class _Running:
             places = [tuple(tuple(fold.tolist()) for fold in repeat) for repeat in divided]
             for repeat in range(plan.repeats):
                 self._numbers, self._repeat = numbers, repeat
+                self._tell_standing()
                 missing = turns(numbers, repeat, self._rows)
                 self._run_repeat(together(missing, self._chosen), places[repeat])
                 if self._stopped:
@@ -257,9 +258,11 @@ class _Running:
         if folded.rows:
             self._publish(folded.rows)
             self._rows.extend(folded.rows)
-        self._observer.finals_went_on(
-            standing(self._numbers, self._repeat, self._plan.repeats, self._rows)
-        )
+        self._tell_standing()
+
+    def _tell_standing(self) -> None:
+        found = standing(self._numbers, self._repeat, self._plan.repeats, self._rows)
+        self._observer.finals_went_on(found)
 
     def _must_stop(self) -> bool:
         """Tell whether a signal came, or the head of Ray is gone."""

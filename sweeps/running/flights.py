@@ -22,6 +22,7 @@ class InFlight:
 
     Args:
         cut: It is being ended by the time limit or a signal, or its lane is gone.
+        moves: It is being ended to begin again in a faster lane.
         error: Kind and message, once it failed.
     """
 
@@ -29,6 +30,7 @@ class InFlight:
     lane: Lane
     proposed_at_s: float
     cut: bool = False
+    moves: bool = False
     curve: list[Epoch] = field(default_factory=list)
     facts: Facts | None = None
     probabilities: list[list[float]] | None = None
@@ -41,7 +43,9 @@ class InFlight:
 
     @property
     def node(self) -> str | None:
-        """The machine it runs on, once it has reported."""
+        """The machine it runs on, once that is known."""
+        if self.facts is None and self.lane.node is not None:
+            return self.lane.node.name
         return self.facts.node if self.facts else None
 
     @property
@@ -57,6 +61,7 @@ class InFlight:
             threads=lane.threads,
             resources=lane.resources,
             slots=lane.slots,
+            node_id=lane.node.id if lane.node else None,
         )
 
     def absorb(self, report: Report) -> tuple[Epoch, ...]:
@@ -77,6 +82,7 @@ class InFlight:
             number=self.number,
             lane=self.lane.kind,
             node=self.node,
+            place=self.lane.place,
             kind=kind,
             message=message,
             epochs=len(self.curve),
@@ -91,7 +97,7 @@ class InFlight:
             return TrialStatus.FAILED
         if len(self.curve) == self.asked.config.epochs:
             return TrialStatus.COMPLETE
-        return TrialStatus.UNFINISHED if self.cut else TrialStatus.STOPPED
+        return TrialStatus.UNFINISHED if self.cut or self.moves else TrialStatus.STOPPED
 
     def record(self, spec: SweepSpec, dataset: Dataset, now_s: float) -> TrialRecord:
         """Return its row."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from sweeps.running.lanes import LaneKind
+from sweeps.running.lanes import LaneKind, Place
 
 FEW = 3  # trials in a row that close a lane which has not completed an epoch yet
 MANY = 8  # and one which has: there, some configurations may well fail in a row
@@ -17,6 +17,10 @@ CONCERN_ALL = frozenset(
      "PermissionError", "UnidentifiedImageError"}
 )  # fmt: skip
 """Kinds of error that no configuration is to blame for, and no device either."""
+
+
+CONCERN_NODE = CONCERN_ALL | {"ImagesDifferError"}
+"""Kinds of error that say something of a whole machine."""
 
 
 class Consequence(StrEnum):
@@ -40,6 +44,7 @@ class Failure:
         node: Where; ``None`` when its worker died without a word.
         kind: Of the error, as a row has it.
         epochs: How many were completed before.
+        place: Its lane, of its machine where there are several.
         lost: Its worker or node died.
         proposed_at_s: When it was placed.
     """
@@ -49,9 +54,23 @@ class Failure:
     node: str | None
     kind: str
     message: str
+    place: Place | None = None
     epochs: int = 0
     lost: bool = False
     proposed_at_s: float = 0.0
+
+    @property
+    def is_of_one_machine(self) -> bool:
+        """Whether its lane is that of one machine of several."""
+        return self.place is not None and self.place[1] is not None
+
+    @property
+    def places(self) -> list[Place]:
+        """The lanes that are to be closed if it is not the configuration's fault."""
+        place = self.place or (self.lane, None)
+        if self.is_of_one_machine and self.kind in CONCERN_NODE:
+            return [(kind, place[1]) for kind in LaneKind]
+        return [place]
 
     @property
     def cause(self) -> tuple[str, str]:
@@ -82,10 +101,6 @@ class LaneHealth:
         for key in ((lane, node), (lane, None)):
             self._streaks.pop(key, None)
 
-    def has_worked(self, lane: LaneKind) -> bool:
-        """Tell whether a lane has ever completed an epoch."""
-        return lane in self._worked
-
     def failed(self, failure: Failure, now_s: float) -> Consequence:
         """Judge a failure.
 
@@ -115,7 +130,13 @@ def told(failure: Failure, consequence: Consequence, open_lanes: Mapping[LaneKin
     cause = f"{failure.kind}: {_first_line(failure.message)}"
     if consequence is Consequence.SWEEP:
         return f"the sweep ended, since no trial can be run{where}: {cause}"
-    told = f"the {failure.lane} lane was closed, since its trials keep failing{where}: {cause}"
+    what = f"the {failure.lane} lane was closed"
+    if failure.is_of_one_machine:
+        what = f"{failure.node} gets no more trials"
+        if failure.kind not in CONCERN_NODE:
+            what = f"the {failure.lane} lane of {failure.node} was closed"
+        where = ""
+    told = f"{what}, since its trials keep failing{where}: {cause}"
     if open_lanes:
         return f"{told}; they go to the {' and '.join(map(str, open_lanes))} lane"
     return f"{told}; no lane is left"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sweeps.errors import UsageError
@@ -17,15 +17,35 @@ class LaneKind(StrEnum):
     GPU = "gpu"
 
 
+Place = tuple[LaneKind, str | None]
+"""A lane's kind, and Ray's name of its machine where there are several."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A machine of the cluster.
+
+    Args:
+        id: Ray's name of it.
+        name: Its host name.
+        resources: What Ray says it has: ``{"CPU": 8, "GPU": 1, ...}``.
+    """
+
+    id: str
+    name: str
+    resources: Mapping[str, float]
+
+
 @dataclass(frozen=True)
 class Lane:
-    """A kind of worker slot.
+    """A kind of worker slot, or those of it that one machine of several has.
 
     Args:
         device: What torch computes on in it.
         slots: How many trials run in it at once.
         threads: CPU cores each of them has.
         gpu: Share of a GPU each of them asks Ray for.
+        node: The machine, where there are several; ``None`` leaves it to Ray.
     """
 
     kind: LaneKind
@@ -33,6 +53,12 @@ class Lane:
     slots: int
     threads: int
     gpu: float = 0.0
+    node: Node | None = None
+
+    @property
+    def place(self) -> Place:
+        """What tells it from the other lanes of a cluster."""
+        return self.kind, self.node.id if self.node else None
 
     @property
     def resources(self) -> dict[str, float]:
@@ -87,6 +113,36 @@ def lanes_there(
         Lane(LaneKind.CPU, "cpu", slots[LaneKind.CPU], spec.cpu.threads),
     )
     return tuple(lane for lane in lanes if lane.slots > 0 and lane.kind not in closed)
+
+
+def lanes_of_nodes(
+    spec: Lanes, nodes: Sequence[Node], closed: Collection[Place] = ()
+) -> tuple[Lane, ...]:
+    """Return the lanes of each machine, the faster kind first.
+
+    Args:
+        closed: Lanes not to use.
+    """
+    kinds = {kind for kind, node in closed if node is None}
+    found: list[Lane] = []
+    for node in nodes:
+        here = {kind for kind, where in closed if where == node.id}
+        left = _less(spec, found)
+        lanes = lanes_there(left, [node.resources], kinds | here)
+        found += [replace(lane, node=node) for lane in lanes]
+    order = list(LaneKind)[::-1]
+    return tuple(sorted(found, key=lambda lane: order.index(lane.kind)))
+
+
+def _less(spec: Lanes, taken: Sequence[Lane]) -> Lanes:
+    """Return what may still be asked for where the spec limits the slots of a kind."""
+    changed = {}
+    for kind in LaneKind:
+        asked = getattr(spec, kind)
+        if asked.slots != "auto":
+            used = sum(lane.slots for lane in taken if lane.kind is kind)
+            changed[str(kind)] = asked.model_copy(update={"slots": max(0, asked.slots - used)})
+    return spec.model_copy(update=changed)
 
 
 def _room(spec: Lanes, nodes: Sequence[Mapping[str, float]]) -> dict[LaneKind, int]:

@@ -19,6 +19,7 @@ class Proposal:
         device: What torch computes on.
         resources: What its worker asks Ray for.
         slots: How many workers its lane may keep warm.
+        node_id: Ray's name of the machine it must run on; ``None`` leaves it to Ray.
     """
 
     number: int
@@ -29,6 +30,7 @@ class Proposal:
     threads: int
     resources: Mapping[str, float]
     slots: int
+    node_id: str | None = None
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as plain values, which Ray keeps as the configuration of its trial."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from threading import RLock
 from typing import Any
 
@@ -16,20 +16,20 @@ from results.errors import LeaderboardError
 from results.schema import LOST, TrialRecord, TrialStatus
 from sweeps.running.flights import LOST_MESSAGE, InFlight
 from sweeps.running.health import Consequence, Failure, LaneHealth, told
-from sweeps.running.lanes import Lane, LaneKind, free_lane
+from sweeps.running.lanes import Lane, Place
 from sweeps.running.messages import Report
 from sweeps.running.observer import Observer
+from sweeps.running.opening import HELD_S, LanesNow, OpenLanes
+from sweeps.running.pace import Pace
 from sweeps.running.probing import Probing
-from sweeps.search.study import SearchStudy
+from sweeps.running.turns import Turns
+from sweeps.search.study import Asked, SearchStudy
 from sweeps.spec.models import SweepSpec
 
 logger = logging.getLogger(__name__)
 
 LOSSES = 3  # of one trial, after which it is tried no more
-NO_MACHINE_S = 30.0  # without a machine that could run a trial, after which the sweep ends
-
-LanesNow = Callable[[Collection[LaneKind]], tuple[Lane, ...]]
-"""Returns the lanes that there is room for just now, given the kinds that were closed."""
+LEFT_ALONE = 10  # losses of one trial with its machine, after which it is tried no more
 
 
 class StudySearcher(Searcher):
@@ -47,6 +47,7 @@ class StudySearcher(Searcher):
         clock: Seconds since the epoch.
         deadline_s: By the clock; no trial is proposed after it, and those that run are cut, but
             for first tries, which run to their end.
+        pace: What is known of how long trials take.
         known: Rows of an earlier start, with what they answered.
     """
 
@@ -60,24 +61,25 @@ class StudySearcher(Searcher):
         observer: Observer,
         clock: Callable[[], float] = time.time,
         deadline_s: float | None = None,
+        pace: Pace | None = None,
         known: Iterable[TrialRecord] = (),
     ) -> None:
         super().__init__(metric="score", mode=spec.objective.direction[:3])
         self._study = study
         self._spec = spec
         self._dataset = dataset
-        self._lanes_now = lanes
+        self._lanes = OpenLanes(lanes)
         self._publish = publish
         self._observer = observer
         self._clock = clock
         self._deadline_s = deadline_s
         self._lock = RLock()
+        self._turns = Turns(study, spec, pace or Pace(len(dataset.train)), deadline_s)
         self._health = LaneHealth()
-        self._closed: set[LaneKind] = set()
+        self._worked: set[Place] = set()
         self._in_flight: dict[str, InFlight] = {}
         self._held: list[InFlight] = []  # failed, perhaps by their lane's fault
         self._losses: Counter[int] = Counter()
-        self._laneless_since_s: float | None = None
         self.ended: str | None = None
         self.interrupted = False
         self.heard_at_s = clock()
@@ -133,24 +135,36 @@ class StudySearcher(Searcher):
                 flight.error = (LOST, LOST_MESSAGE)
             self._settle(flight)
 
-    def should_end(self, trial_id: str, is_running: bool) -> bool:
+    def should_end(self, trial_id: str, is_running: bool, waits_for_room: bool = False) -> bool:
         """Tell whether Ray is to end a trial now, though nothing was heard of it.
 
         Args:
             is_running: Its worker is at work on it; otherwise it waits for one.
+            waits_for_room: There is no worker, since its resources are not free.
         """
         with self._lock:
             flight = self._in_flight.get(trial_id)
             if flight is None:
                 return False
-            open_lanes = self._open_lanes()
+            lanes = self._open_lanes()
             if self.ended is not None or self.interrupted:
                 flight.cut = True
             elif self.is_late():
                 flight.cut = flight.asked.first is None or not is_running
             elif not is_running:
-                flight.cut = all(lane.kind != flight.lane.kind for lane in open_lanes)
-            return flight.cut
+                is_gone = all(lane.place != flight.lane.place for lane in self._lanes.there())
+                is_held = waits_for_room and self._is_held(flight, lanes)
+                flight.cut = is_gone or is_held
+            return flight.cut or flight.moves
+
+    def is_closed(self, place: Place) -> bool:
+        """Tell whether a lane gets no more trials."""
+        return self._lanes.is_closed(place)
+
+    def num_slots(self) -> int:
+        """Return how many trials there is room for."""
+        with self._lock:
+            return sum(lane.slots for lane in self._lanes.there())
 
     def close(self) -> None:
         """Give back what is still in flight, whatever became of it; to be called at the end."""
@@ -160,6 +174,7 @@ class StudySearcher(Searcher):
                 self._settle(flight)
             self._in_flight.clear()
             self._held.clear()
+            self._turns.give_back()
 
     def __getstate__(self) -> dict[str, Any]:
         """Give Ray nothing to keep: the study is the truth about the search."""
@@ -175,34 +190,41 @@ class StudySearcher(Searcher):
         lanes = self._open_lanes()
         if self.ended is not None or self.interrupted or self.is_late():
             return Searcher.FINISHED
-        lane = free_lane(lanes, Counter(f.lane.kind for f in self._in_flight.values()))
-        if lane is None and self._in_flight:
-            return None
-        if not self._study.has_more():
-            if self._in_flight:  # one of them may have to be tried again
+        flights, now_s = list(self._in_flight.values()), self._clock()
+        if self._turns.has_more():
+            if not lanes or (turn := self._turns.next(lanes, flights, now_s)) is None:
                 return None
-            if not self._held:
-                return Searcher.FINISHED
-            self._settle_held()
-            return self._suggest(trial_id)
-        asked = None if lane is None else self._study.next()
-        if lane is None or asked is None:
+            return self._begin(trial_id, *turn)
+        if flights:  # one of them may have to be tried again
+            if (slow := self._turns.to_move(lanes, flights, now_s)) is not None:
+                slow.moves = True
             return None
+        if not self._held:
+            return Searcher.FINISHED
+        if not lanes:
+            return None
+        self._settle_held()
+        return self._suggest(trial_id)
+
+    def _begin(self, trial_id: str, asked: Asked, lane: Lane) -> dict[str, Any]:
         flight = self._in_flight[trial_id] = InFlight(asked, lane, self._clock())
         self._observer.trial_started(asked.number, asked.config, lane)
         return flight.proposal.to_plain()
 
     def _open_lanes(self) -> tuple[Lane, ...]:
         """Return the lanes there are; end the sweep when there was none for a while."""
-        lanes = self._lanes_now(self._closed)
         now_s = self._clock()
-        if lanes:
-            self._laneless_since_s = None
-        elif self._laneless_since_s is None:
-            self._laneless_since_s = now_s
-        elif now_s - self._laneless_since_s > NO_MACHINE_S and self.ended is None:
-            self.ended = "the sweep ended, since no machine is left that could run a trial"
+        lanes = self._lanes.now(now_s)
+        self.ended = self.ended or self._lanes.why_ended(now_s)
         return lanes
+
+    def _is_held(self, flight: InFlight, lanes: tuple[Lane, ...]) -> bool:
+        """Tell whether a trial has waited for room long enough to go to another lane."""
+        if self._clock() - flight.proposed_at_s < HELD_S:
+            return False
+        if (sentence := self._lanes.hold(flight.lane, self._clock())) is not None:
+            self._observer.noted(sentence)
+        return any(not self._lanes.is_held(lane.place) for lane in lanes)
 
     def _absorb(self, flight: InFlight, result: dict[str, Any]) -> None:
         if "facts" not in result:  # nothing was reported yet
@@ -220,16 +242,21 @@ class StudySearcher(Searcher):
         self._observer.trial_reported(
             flight.number, len(flight.curve), getattr(fresh[-1], objective)
         )
+        self._turns.learn(flight, fresh)
+        self._worked.add(flight.lane.place)
         self._health.completed(flight.lane.kind, flight.node)
-        self._release(flight.lane.kind)
+        self._release(flight.lane.place)
 
     def _settle(self, flight: InFlight) -> None:
         """Decide what becomes of a trial that Ray has ended."""
         if flight.error is not None:
             self._judge(flight)
+        elif flight.moves and flight.status is TrialStatus.UNFINISHED:
+            self._study.give_back(flight.number)
         elif flight.status is TrialStatus.UNFINISHED:
             self._give_back(flight)
         else:
+            self._turns.learn_ended(flight, self._clock())
             self._end_trial(flight)
 
     def _judge(self, flight: InFlight) -> None:
@@ -240,48 +267,62 @@ class StudySearcher(Searcher):
             self._held.append(flight)
             self._close_lane(failure, consequence)
         elif failure.lost:
-            self._losses[flight.number] += 1
-            if self._losses[flight.number] < LOSSES:
-                self._give_back(flight)
-            else:
-                self._end_trial(flight)
+            self._give_back_lost(flight)
         elif consequence is Consequence.CONFIGURATION:
             self._end_trial(flight)
-        elif flight.lane.kind in self._closed or self.ended is not None:
+        elif self._lanes.is_closed(flight.lane.place) or self.ended is not None:
             self._give_back(flight)
         else:
             self._held.append(flight)
 
+    def _give_back_lost(self, flight: InFlight) -> None:
+        """Give a trial back whose worker died, but for the last time.
+
+        That its machine left, announced or not, tells less of it than that its worker died alone.
+        """
+        there = {lane.place for lane in self._lanes.there(fresh=True)}
+        allowed = LOSSES if flight.lane.place in there else LEFT_ALONE
+        self._losses[flight.number] += 1
+        if self._losses[flight.number] < allowed:
+            self._give_back(flight)
+        else:
+            self._end_trial(flight)
+
     def _close_lane(self, failure: Failure, consequence: Consequence) -> None:
-        """Close the lane of a failure, whose trials go elsewhere, or end the sweep."""
-        if failure.lane not in self._closed:
-            self._closed.add(failure.lane)
-            open_lanes = {lane.kind: lane for lane in self._lanes_now(self._closed)}
+        """Close the lanes that a failure tells of, whose trials go elsewhere, or end the sweep."""
+        is_known = all(self._lanes.is_closed(place) for place in failure.places)
+        for place in failure.places:
+            self._lanes.close(place)
+        if not is_known:
+            open_lanes = {lane.kind: lane for lane in self._lanes.there()}
+            if open_lanes and failure.is_of_one_machine:
+                consequence = Consequence.LANE  # others may well be able to
             sentence = told(failure, consequence, open_lanes)
             if consequence is Consequence.SWEEP or not open_lanes:
                 self.ended = self.ended or sentence
             else:
                 self._observer.noted(sentence)
-        for held in self._take_held(failure.lane):
-            self._give_back(held)
+        for place in failure.places:
+            for held in self._take_held(place):
+                self._give_back(held)
 
-    def _release(self, lane: LaneKind) -> None:
+    def _release(self, place: Place) -> None:
         """End the trials that failed in a lane which works: it was not the lane's fault."""
-        for held in self._take_held(lane):
+        for held in self._take_held(place):
             self._end_trial(held)
 
     def _settle_held(self) -> None:
         """Send the last trials of a lane that never worked to another one, if there is one."""
         flight = self._held[0]
-        lane = flight.lane.kind
-        if self._lanes_now({*self._closed, lane}) and not self._health.has_worked(lane):
+        place = flight.lane.place
+        if self._lanes.besides(place) and place not in self._worked:
             self._close_lane(flight.failure(), Consequence.LANE)
         else:
-            self._release(lane)
+            self._release(place)
 
-    def _take_held(self, lane: LaneKind) -> list[InFlight]:
-        taken = [flight for flight in self._held if flight.lane.kind is lane]
-        self._held = [flight for flight in self._held if flight.lane.kind is not lane]
+    def _take_held(self, place: Place) -> list[InFlight]:
+        taken = [flight for flight in self._held if flight.lane.place == place]
+        self._held = [flight for flight in self._held if flight.lane.place != place]
         return taken
 
     def _end_trial(self, flight: InFlight) -> None:

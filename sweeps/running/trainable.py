@@ -60,8 +60,11 @@ class FineTuning(tune.Trainable):
 
     @classmethod
     def default_resource_request(cls, config: dict[str, Any]) -> PlacementGroupFactory:
-        """Ask for what the trial's lane, chosen by the searcher, asks for."""
-        return PlacementGroupFactory([config["resources"]])
+        """Ask for what the trial's lane, chosen by the searcher, asks for, on its machine."""
+        if config["node_id"] is None:
+            return PlacementGroupFactory([config["resources"]])
+        selector = {"ray.io/node-id": config["node_id"]}
+        return PlacementGroupFactory([config["resources"]], bundle_label_selector=[selector])
 
     def setup(self, config: dict[str, Any], job: Job | None = None) -> None:
         """Keep the job, and begin the first trial."""

@@ -121,9 +121,9 @@ def test_an_ensemble_is_offered_where_members_complete_each_other() -> None:
     assert found is not None
     assert (found.ensemble.picks, found.ensemble.num_picks) == ({0: 1, 1: 1}, 2)
     assert found.ensemble.is_better
-    assert found.ensemble.gain.difference == pytest.approx(
-        found.loss.reported + np.log(0.65), abs=0.02
-    )
+    assert found.ensemble.loss.reported == pytest.approx(-np.log(0.65))
+    assert found.ensemble.single_loss.reported == found.loss.reported
+    assert " instead of " in found.ensemble.sentence
     alone = final_winner(folds[:2], [trial(0)], bootstraps=20)
     assert alone is not None
     assert (alone.ensemble.picks, alone.ensemble.is_better) == ({0: 1}, False)

@@ -11,8 +11,9 @@ from optuna.trial import FrozenTrial, TrialState
 from ray.tune.search import Searcher
 
 from results.schema import TrialRecord
-from sweeps.running.lanes import Lane, LaneKind
+from sweeps.running.lanes import Lane, LaneKind, Place
 from sweeps.running.messages import Epoch, Facts, Report
+from sweeps.running.pace import Pace
 from sweeps.running.searcher import StudySearcher
 from sweeps.search.study import Asked, SearchStudy
 from sweeps.spec.models import SweepSpec
@@ -41,16 +42,18 @@ class Bench:
     rows: list[TrialRecord] = field(default_factory=list)
     states_when_published: list[TrialState] = field(default_factory=list)
     notes: Notes = field(default_factory=Notes)
+    pace: Pace | None = None
     known: list[TrialRecord] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.searcher = StudySearcher(
             self.study, self.spec, DATASET, self._lanes, self._publish, self.notes,
-            clock=lambda: self.now_s, deadline_s=self.deadline_s, known=self.known,
+            clock=lambda: self.now_s, deadline_s=self.deadline_s,
+            pace=self.pace or equally_fast(), known=self.known,
         )  # fmt: skip
 
-    def _lanes(self, closed: Collection[LaneKind]) -> tuple[Lane, ...]:
-        return tuple(lane for lane in self.lanes if lane.kind not in closed)
+    def _lanes(self, closed: Collection[Place], fresh: bool = False) -> tuple[Lane, ...]:
+        return tuple(lane for lane in self.lanes if lane.place not in closed)
 
     def _publish(self, record: TrialRecord) -> None:
         self.rows.append(record)
@@ -87,6 +90,14 @@ class Bench:
 
     def states(self) -> list[TrialState]:
         return [trial.state for trial in trials_of(self.study)]
+
+
+def equally_fast() -> Pace:
+    """A pace with which every slot is worth its while."""
+    pace = Pace()
+    for kind in LaneKind:
+        pace.learn(kind, None, ("efficientnet_lite0", 9), 2.0)
+    return pace
 
 
 def opened(folder: Path, spec: SweepSpec = SPEC) -> SearchStudy:

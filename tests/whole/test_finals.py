@@ -70,6 +70,9 @@ def test_every_finalist_answers_for_every_image(
         known = tiny_dataset.pooled.labels
         assert all(known[i] == y for r in own for i, y in zip(r.images, r.labels, strict=True))
     assert witness.notes[0].startswith("Finals: 3 finalists on 2 folds of all 40 images")
+    first_repeat = [told for told in witness.standings if told.repeat == 1]
+    assert (first_repeat[0].answered, first_repeat[-1].answered) == (0, 3)
+    assert first_repeat[-1].leader in numbers
 
 
 def test_there_is_a_winner_with_a_verdict(

@@ -85,7 +85,7 @@ def test_a_sweep_ends_with_all_its_trials_though_the_machine_of_a_lane_is_gone(
 def test_a_sweep_ends_with_a_sentence_when_no_machine_is_left_for_it(
     tiny_dataset: Dataset, paths: RunPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sweeps.running.searcher.NO_MACHINE_S", 4.0)
+    monkeypatch.setattr("sweeps.running.opening.NO_MACHINE_S", 4.0)
     with cluster_of_two(head_cpus=0) as (cluster, node):
         remover = Remover(cluster, node)
         spec = with_a_gpu_lane_on_the_cpu(tiny_spec(trials=100), minutes=10.0)
@@ -108,5 +108,5 @@ def test_a_node_with_other_images_runs_no_trial_and_is_named(
     assert [r.trial_number for r in outcome.records] == list(range(6))
     assert {(r.lane, r.status in ENDED) for r in outcome.records} == {("cpu", True)}
     (sentence,) = witness.notes
-    assert "the gpu lane was closed" in sentence
+    assert "gets no more trials, since its trials keep failing" in sentence
     assert "ImagesDifferError: this node has other images than the driver" in sentence

@@ -15,10 +15,11 @@ def confusion(report: Report) -> Any:
 
     Names of classes stay in the table: Vega's expressions cannot hold every text.
     """
-    num_classes = len({cell.truth for cell in report.confusion})
-    edge = 46 if num_classes <= 12 else 20
-    base = alt.Chart(data("confusion"), height=num_classes * edge).encode(
-        alt.X("predicted:N", sort=None, title="answered", axis=alt.Axis(labelAngle=-30)),
+    num_classes = len(report.classes)
+    is_small = num_classes <= 12
+    below = alt.Axis(labelAngle=-30, labelOverlap=not is_small, labelLimit=100)
+    base = alt.Chart(data("confusion"), height=num_classes * (46 if is_small else 20)).encode(
+        alt.X("predicted:N", sort=None, title="answered", axis=below),
         alt.Y("truth:N", sort=None, title="is"),
         tooltip=["truth:N", "predicted:N", "count:Q", alt.Tooltip("share:Q", format=".1%")],
     )
@@ -29,7 +30,7 @@ def confusion(report: Report) -> Any:
             "share:Q", scale=alt.Scale(domain=[0, 1], range=[0, 0.75]), legend=None
         ),
     )
-    if num_classes > 12:
+    if not is_small:
         return cells
     return alt.layer(cells, base.mark_text(fontSize=13, color=INK).encode(alt.Text("count:Q")))
 
@@ -44,6 +45,11 @@ def calibration(report: Report) -> Any:
     y = alt.Y("accuracy:Q", title="how often right", scale=scale, axis=axis)
     ideal = alt.Chart(data("diagonal")).mark_line(color=GREY, strokeDash=[4, 4])
     rule = base.mark_rule(color=ACCENT).encode(x, alt.Y("low:Q", scale=scale), alt.Y2("high:Q"))
-    size = alt.Size("count:Q", title="images", scale=alt.Scale(range=[30, 400]))
+    size = alt.Size(
+        "count:Q",
+        title="images",
+        scale=alt.Scale(range=[30, 400]),
+        legend=alt.Legend(columns=6, tickCount=4),
+    )
     point = base.mark_point(filled=True, color=ACCENT, opacity=0.9).encode(x, y, size)
     return alt.layer(ideal.encode(x, y), rule, point)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from results.report.answers import MOST_CLASSES
 from results.report.drawing import answering, comparing, searching
 from results.report.drawing.style import Spec
 from results.report.report import Report
-
-MOST_CLASSES = 30
-"""Beyond so many classes a matrix of confusions cannot be read."""
 
 
 def charts(report: Report, validate: bool = False) -> Mapping[str, Spec]:
@@ -28,7 +26,7 @@ def charts(report: Report, validate: bool = False) -> Mapping[str, Spec]:
         "curves": (bool(report.curves), searching.curves),
         "parallel": (len(report.dimensions) > 1, searching.parallel),
         "importance": (bool(report.importance), comparing.importance),
-        "confusion": (0 < len(report.confusion) <= MOST_CLASSES**2, answering.confusion),
+        "confusion": (0 < len(report.classes) <= MOST_CLASSES, answering.confusion),
         "calibration": (report.calibration is not None, answering.calibration),
         "timeline": (bool(report.timeline.stretches), searching.timeline),
     }

@@ -97,7 +97,7 @@ def _sections(report: Report, drawn: Mapping[str, Any]) -> list[tuple[str, str]]
 def _confused(report: Report) -> list[Any]:
     """Return what is most often taken for what, where a matrix alone does not tell."""
     wrong = [cell for cell in report.confusion if cell.truth != cell.predicted and cell.count]
-    if len(report.confusion) <= 4:
+    if len(report.classes) <= 2:
         return []
     return sorted(wrong, key=lambda cell: (-cell.count, -cell.share))[:_MOST_CONFUSED]
 

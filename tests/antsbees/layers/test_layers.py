@@ -191,6 +191,15 @@ def test_a_block_that_computes_again_gives_the_same_gradients(
         assert (one - other).norm() <= tolerance * other.norm()
 
 
+def test_layers_of_our_own_stay_as_they_are() -> None:
+    network = nn.Sequential(depthwise(5, 2, same=True), batch_norm(training=True))
+    speed_up(network)
+    once = list(network)
+    assert [type(layer) for layer in once] == [DepthwiseConv2d, BatchNormReLU6]
+    speed_up(network)
+    assert all(one is other for one, other in zip(network, once, strict=True))
+
+
 def bytes_kept_for_backward(layer: nn.Module, x: torch.Tensor) -> int:
     """Return what a forward pass allocates and does not free, but for its result."""
     with torch.profiler.profile(profile_memory=True) as recorded:

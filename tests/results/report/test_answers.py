@@ -64,3 +64,11 @@ def test_confidence_is_held_against_accuracy() -> None:
     found = answers.calibration(Answered(0, "", range(8), given, labels))
     assert [(b.count, b.accuracy) for b in found.bins] == [(4, 0.5), (4, 0.75)]
     assert found.error == pytest.approx((0.15 + 0.2) / 2)
+
+
+def test_of_very_many_classes_only_what_happened_is_kept() -> None:
+    given = np.eye(1000)[[1, 1, 2]]
+    found = answers.confusion(Answered(0, "", range(3), given, np.array([1, 2, 2])), None)
+    assert [(c.truth, c.predicted, c.count) for c in found] == [
+        ("class 1", "class 1", 1), ("class 2", "class 1", 1), ("class 2", "class 2", 1),
+    ]  # fmt: skip

@@ -97,6 +97,7 @@ def test_every_command_explains_itself(run: Run) -> None:
         (["best"], "there is no leaderboard in {cwd}/runs/leaderboard; run a sweep first"),
         (["leaderboard"], "there is no leaderboard in {cwd}/runs/leaderboard; run a sweep first"),
         (["retrain"], "there is no leaderboard in {cwd}/runs/leaderboard; run a sweep first"),
+        (["report", "--follow", "--format", "json"], "--follow writes a page again and again: "),
         (["watch"], "there is no leaderboard in {cwd}/runs/leaderboard; run a sweep first"),
         (["report"], "there is no leaderboard in {cwd}/runs/leaderboard; run a sweep first"),
         (["predict", "ants", "a.jpg"],

@@ -113,3 +113,18 @@ def test_the_sentence_names_the_cause(
 ) -> None:
     trace = replace(GPU_FAULT, message=GPU_FAULT.message + ".\nCompile with TORCH_USE_CUDA_DSA")
     assert told(trace, consequence, open_lanes) == sentence
+
+
+def test_where_there_are_several_machines_the_sentence_names_the_one() -> None:
+    fault = replace(GPU_FAULT, place=(LaneKind.GPU, "id1"))
+    assert fault.places == [(LaneKind.GPU, "id1")]
+    assert told(fault, LANE, {LaneKind.CPU: CPU}) == (
+        "the gpu lane of n1 was closed, since its trials keep failing: RuntimeError: CUDA error: "
+        "device 3 is gone; they go to the cpu lane"
+    )
+    images = replace(fault, kind="ImagesDifferError", message="this node has other images")
+    assert images.places == [(LaneKind.CPU, "id1"), (LaneKind.GPU, "id1")]
+    assert told(images, LANE, {LaneKind.CPU: CPU}) == (
+        "n1 gets no more trials, since its trials keep failing: ImagesDifferError: this node has "
+        "other images; they go to the cpu lane"
+    )

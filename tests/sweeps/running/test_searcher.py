@@ -40,6 +40,7 @@ def test_a_proposal_is_all_a_worker_needs(bench: Bench) -> None:
     assert proposed == {
         "number": 0, "lane": "gpu", "device": "cuda", "threads": 2,
         "resources": {"CPU": 2, "GPU": 0.5}, "is_first": False, "slots": 1,
+        "node_id": None,
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,10 @@ from optuna.trial import TrialState
 from ray.tune.search import Searcher
 
 from results.schema import TrialStatus
-from sweeps.running.searcher import NO_MACHINE_S
+from sweeps.running.lanes import LaneKind, Node
+from sweeps.running.opening import HELD_AGAIN_S, HELD_S, NO_MACHINE_S
+from sweeps.running.pace import Pace
+from sweeps.running.searcher import LEFT_ALONE
 from tests.sweeps.search_bench import Bench, finish, opened
 from tests.sweeps.sweep_fakes import CPU, GPU, epoch
 
@@ -162,3 +166,63 @@ def test_a_resumed_trial_that_is_stopped_has_the_value_of_its_row(tmp_path: Path
     record = second.run("b", 0.7)
     assert (record.status, record.score) == (TrialStatus.STOPPED, 0.7)
     assert second.study._study.trials[0].value == 0.7
+
+
+def test_a_trial_that_waits_for_room_others_have_goes_to_another_lane(bench: Bench) -> None:
+    assert bench.searcher.suggest("a")["lane"] == "gpu"
+    assert not bench.searcher.should_end("a", is_running=False, waits_for_room=True)
+    bench.now_s += HELD_S
+    assert not bench.searcher.should_end("a", is_running=False)  # its worker starts
+    assert bench.searcher.should_end("a", is_running=False, waits_for_room=True)
+    bench.searcher.on_trial_complete("a", None)
+    assert bench.searcher.suggest("b")["lane"] == "cpu"
+    (note,) = [taken for taken in bench.notes.taken if taken[0] == "noted"]
+    assert note[1] == (
+        "other work holds slots of the gpu lane: trials go to the cpu lane meanwhile"
+    )
+    bench.now_s += HELD_AGAIN_S
+    assert bench.searcher.suggest("c")["lane"] == "gpu"
+
+
+def test_the_only_lane_is_waited_for_but_not_in_silence(tmp_path: Path) -> None:
+    bench = Bench(opened(tmp_path), lanes=(CPU,))
+    bench.searcher.suggest("a")
+    bench.now_s += HELD_S
+    assert not bench.searcher.should_end("a", is_running=False, waits_for_room=True)
+    assert bench.notes.taken[-1] == (
+        "noted", "other work holds slots of the cpu lane: trials wait for them"
+    )  # fmt: skip
+
+
+def test_a_trial_is_lost_by_its_own_fault_thrice_and_by_its_machine_s_more_often(
+    tmp_path: Path,
+) -> None:
+    away = replace(CPU, node=Node("id1", "n1", {}))
+    bench = Bench(opened(tmp_path), lanes=(away,))
+    for attempt in range(LEFT_ALONE):
+        bench.lanes = (away,)
+        assert bench.searcher.suggest(str(attempt))["node_id"] == "id1"
+        assert bench.rows == []
+        bench.lanes = (replace(CPU, node=Node("id2", "n2", {})),)
+        bench.searcher.on_trial_complete(str(attempt), None, error=True)
+    assert [r.error_kind for r in bench.rows] == ["lost"]
+
+
+def test_the_last_trial_moves_from_a_slow_slot_to_a_fast_one_that_is_free(tmp_path: Path) -> None:
+    pace = Pace()
+    pace.learn(LaneKind.GPU, None, ("efficientnet_lite0", 9), 2.0)
+    pace.learn(LaneKind.CPU, None, ("efficientnet_lite0", 9), 100.0)
+    bench = Bench(opened(tmp_path), lanes=(CPU,), pace=pace)
+    assert [bench.searcher.suggest(name)["number"] for name in "ab"] == [0, 1]
+    bench.lanes = (GPU, CPU)
+    numbers = []
+    for name in "cdef":
+        if (proposed := bench.searcher.suggest(name)) is not None:
+            numbers.append(proposed["number"])
+            bench.run(name, 0.5, 0.6)
+    assert numbers == [2, 3, 4]
+    assert bench.searcher.should_end("a", is_running=True)
+    bench.searcher.on_trial_complete("a", bench.report(epoch(1)))
+    assert len(bench.rows) == 3  # nothing is kept of its first epoch
+    assert (again := bench.searcher.suggest("g"))["number"] == 0
+    assert again["lane"] == "gpu"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +15,7 @@ from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 from ray.tune.utils.object_cache import _ObjectCache
 
 from results.schema import TrialStatus
+from sweeps.running.lanes import LaneKind, Place
 from sweeps.running.quiet import SaysNothing
 from sweeps.running.stopping import AshaForSearched, make_scheduler, rungs
 from sweeps.running.workers import MindsTrials
@@ -81,9 +82,12 @@ class Controller:
     def increase_max(self, request: str) -> None:
         self.kept[request] += 1
 
+    def decrease_max(self, request: str, by: int) -> None:
+        self.kept[request] -= by
+
 
 def a_trial(number: int, is_first: bool = False, lane: str = "cpu", slots: int = 2) -> Any:
-    config = {"is_first": is_first, "slots": slots}
+    config = {"is_first": is_first, "slots": slots, "lane": lane, "node_id": None}
     return SimpleNamespace(trial_id=str(number), config=config, placement_group_factory=lane)
 
 
@@ -133,24 +137,60 @@ def test_every_step_of_ray_ends_what_should_end_and_leaves_the_rest() -> None:
     for stopping in ("asha", "none"):
         scheduler = make_scheduler(make_spec(search={"early_stopping": stopping}))
         assert isinstance(scheduler, MindsTrials)
-        controller, asked = Stopping(*trials), list[tuple[str, bool]]()
+        controller = Stopping(*trials)
         assert scheduler.choose_trial_to_run(controller) == trials[1]
 
-        def should_end(
-            trial_id: str, is_running: bool, asked: list[tuple[str, bool]] = asked
-        ) -> bool:
-            asked.append((trial_id, is_running))
-            return trial_id == "b"
-
-        scheduler.should_end = should_end
+        scheduler.overseer = overseer = Overseer()
         assert scheduler.choose_trial_to_run(controller) is None
-        assert sorted(asked) == [("a", True), ("b", False)]
+        assert sorted(overseer.asked) == [("a", True), ("b", False)]
         assert controller.stopped == ["b"]
+
+
+@dataclass
+class Overseer:
+    """Ends trial b."""
+
+    asked: list[tuple[str, bool]] = field(default_factory=list)
+    slots: int = 1
+    closed: set[Place] = field(default_factory=set)
+
+    def should_end(self, trial_id: str, is_running: bool, waits_for_room: bool) -> bool:
+        self.asked.append((trial_id, is_running))
+        return trial_id == "b"
+
+    def is_closed(self, place: Place) -> bool:
+        return place in self.closed
+
+    def num_slots(self) -> int:
+        return self.slots
+
+
+def test_as_many_trials_may_wait_for_workers_as_there_are_slots() -> None:
+    scheduler: Any = make_scheduler(make_spec())
+    controller, allowed = Stopping(), list[int]()
+    controller._tune_controller.update_max_pending_trials = allowed.append
+    scheduler.overseer = overseer = Overseer(slots=3)
+    for slots in (3, 3, 8, 0):
+        overseer.slots = slots
+        scheduler.choose_trial_to_run(controller)
+    assert allowed == [3, 8, 1]
+
+
+def test_the_workers_of_a_closed_lane_are_kept_no_longer() -> None:
+    scheduler: Any = make_scheduler(make_spec())
+    controller = Stopping()
+    scheduler.overseer = overseer = Overseer()
+    for lane in ("gpu", "cpu"):
+        scheduler.on_trial_add(controller, a_trial(0, lane=lane))
+    overseer.closed.add((LaneKind.GPU, None))
+    scheduler.choose_trial_to_run(controller)
+    assert controller.kept == {"gpu": 0, "cpu": 1}
 
 
 def test_what_is_used_of_ray_s_private_parts_exists() -> None:
     """Nothing warns of their going but the loss of warm workers, and words on the terminal."""
     assert callable(_ObjectCache.increase_max)
+    assert callable(_ObjectCache.decrease_max)
     assert callable(TuneController.stop_trial)
     assert callable(TuneController.get_live_trials)
     hooks = {name for name in vars(TrialProgressCallback) if name.startswith("on_")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -9,6 +10,7 @@ from rich.console import Console
 
 from antsbees.config import TrialConfig
 from results.schema import TrialStatus
+from sweeps.finals.standing import FinalsStanding
 from sweeps.views.progress import ProgressView, Tally, tally
 from tests.sweeps.sweep_fakes import CPU, GPU, make_spec, row
 
@@ -161,3 +163,27 @@ def test_without_a_terminal_nothing_is_drawn() -> None:
     with view:
         view.trial_started(0, CONFIG, CPU)
     assert out.getvalue() == ""
+
+
+HALF_WAY = FinalsStanding(2, 5, taking_part=8, answered=4, leader=3, loss=0.07, accuracy=0.98)
+LEADS = "; trial 3 leads: 98.0%, log-loss 0.0700"
+
+
+def test_finals_are_a_line_a_repeat_where_there_is_no_terminal() -> None:
+    view, _, out = view_of(is_terminal=False)
+    view.finals_went_on(HALF_WAY)
+    assert out.getvalue() == ""
+    view.finals_went_on(replace(HALF_WAY, answered=8))
+    told = f"Finals, repeat 2 of at most 5: 8 of 8 finalists have answered{LEADS}\n"
+    assert out.getvalue() == told
+
+
+def test_finals_take_the_place_of_the_trials_on_a_terminal() -> None:
+    view, clock, out = view_of(is_terminal=True)
+    with view:
+        view.finals_went_on(HALF_WAY)
+        clock.now_s += 65
+    last = out.getvalue()
+    assert "test, finals" in last
+    assert f"repeat 2 of at most 5: 4 of 8 finalists have answered{LEADS}" in last
+    assert "1:05" in last

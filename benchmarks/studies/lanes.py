@@ -1,0 +1,331 @@
+"""How long sweeps take by how trials are placed in lanes: simulated, on the code that places them.
+
+``python -m benchmarks.studies.lanes [--trials 200,1000,10000] [--seeds 3]`` prints the table.
+Events are simulated, not trials: no Ray, no training.
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import itertools
+import math
+import random
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from sweeps.running.lanes import Lane, LaneKind, Node, Place
+from sweeps.running.pace import Pace, Work, relative_cost
+from sweeps.running.placing import Busy, Left, Placing
+
+BACKBONE = "efficientnet_lite0"
+NOISE = 0.1  # of a trial's seconds, relative
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A simulated node.
+
+    Args:
+        gpus: Workers with one.
+        cpus: Workers without.
+        speed: Of all of them, relative to other machines of the kind.
+        joins_s: When it is there.
+        leaves_s: When it is gone, with what it had not completed.
+    """
+
+    gpus: int
+    cpus: int
+    speed: float = 1.0
+    joins_s: float = 0.0
+    leaves_s: float = math.inf
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Machines, and how much faster a GPU worker is than one without."""
+
+    name: str
+    machines: tuple[Machine, ...]
+    ratio: float
+
+    def lanes(self, now_s: float) -> list[Lane]:
+        """Return the lanes there are at a time, the faster kind first."""
+        there = [
+            (number, machine)
+            for number, machine in enumerate(self.machines)
+            if machine.joins_s <= now_s < machine.leaves_s
+        ]
+        found = []
+        for kind in (LaneKind.GPU, LaneKind.CPU):
+            for number, machine in there:
+                slots = machine.gpus if kind is LaneKind.GPU else machine.cpus
+                if slots:
+                    node = Node(str(number), f"node{number}", {})
+                    found.append(Lane(kind, "", slots, 1, node=node))
+        return found
+
+    def speed(self, lane: Lane) -> float:
+        """Return how fast a slot is, one CPU worker being 1."""
+        machine = self.machines[int(lane.node.id)] if lane.node else Machine(0, 0)
+        return machine.speed * (self.ratio if lane.kind is LaneKind.GPU else 1.0)
+
+    def bound_s(self, works: Sequence[Work]) -> float:
+        """Return when all could be done at best: no slot ever idle, the longest on the fastest."""
+        seconds = [seconds_of(work) for work in works]
+        fastest = max(self.speed(lane) for m in self.machines for lane in self.lanes(m.joins_s))
+        longest_s = max(seconds_of(work, fastest) for work in works)
+        return max(self._fluid_s(sum(seconds)), longest_s)
+
+    def _fluid_s(self, work_s: float) -> float:
+        changes = sorted({0.0, *(m.joins_s for m in self.machines), *self._leaving()})
+        for start_s, end_s in itertools.pairwise([*changes, math.inf]):
+            speed = sum(self.speed(lane) * lane.slots for lane in self.lanes(start_s))
+            if speed and work_s <= speed * (end_s - start_s):
+                return start_s + work_s / speed
+            if speed:
+                work_s -= speed * (end_s - start_s)
+        return math.inf
+
+    def slot_seconds(self, until_s: float) -> float:
+        """Return how many seconds of slots there were."""
+        return sum(
+            (machine.gpus + machine.cpus)
+            * max(0.0, min(machine.leaves_s, until_s) - machine.joins_s)
+            for machine in self.machines
+        )
+
+    def _leaving(self) -> Iterator[float]:
+        yield from (m.leaves_s for m in self.machines if m.leaves_s < math.inf)
+
+
+def scenarios(trials: int) -> list[Scenario]:
+    """Return the clusters that are compared; machines come and go as long as the trials last."""
+    workstation = (Machine(1, 14),)
+    server = (Machine(8, 64),)
+    rng = random.Random(0)
+    hundred = tuple(
+        Machine(4 if n < 20 else 0, 4, speed=rng.choice([0.5, 1.0, 1.5])) for n in range(100)
+    )
+    found = [Scenario("1 GPU + 14 CPUs", workstation, r) for r in (2, 10, 50)]
+    found += [Scenario("8 GPUs + 64 CPUs", server, r) for r in (2, 10, 50)]
+    found += [Scenario("100 nodes", hundred, r) for r in (2, 10, 50)]
+    coming = tuple(
+        Machine(n % 3 == 0, 8, joins_s=60.0 * n, leaves_s=60.0 * n + 400)
+        for n in range(20 + trials // 20)
+    )
+    stays = Machine(1, 8)
+    found += [Scenario("nodes join and leave", (stays, *coming), r) for r in (2, 10, 50)]
+    return found
+
+
+def works(trials: int, seed: int) -> list[Work]:
+    """Draw trials as the default sweep has them: any depth, one to twelve epochs."""
+    rng = random.Random(seed)
+    return [Work(BACKBONE, rng.randint(0, 9), rng.randint(1, 12)) for _ in range(trials)]
+
+
+def seconds_of(work: Work, speed: float = 1.0) -> float:
+    """Return how long a trial takes a slot, a CPU worker's speed being 1."""
+    return 10.0 * relative_cost(*work.cell) * work.epochs / speed
+
+
+class Policy:
+    """Places trials: the best free lane of some kinds, whatever it costs."""
+
+    def __init__(self, *kinds: LaneKind) -> None:
+        self._kinds = kinds
+
+    def choose(
+        self, lanes: list[Lane], busy: list[Busy], waiting: list[Work], left: Left, now_s: float
+    ) -> tuple[int, Lane] | None:
+        """Return which of the waiting trials begins now, and where."""
+        used = Counter(each.lane.place for each in busy)
+        for lane in lanes:
+            if lane.kind in self._kinds and used[lane.place] < lane.slots:
+                return (0, lane) if waiting else None
+        return None
+
+
+@dataclass
+class Flight:
+    """A simulated trial at work."""
+
+    work: Work
+    lane: Lane
+    began_s: float
+    ends_s: float
+
+    @property
+    def epoch_s(self) -> float:
+        return (self.ends_s - self.began_s) / self.work.epochs
+
+
+@dataclass
+class Outcome:
+    """What a simulated sweep came to."""
+
+    makespan_s: float
+    worked_s: float
+    lost: int
+
+
+@dataclass
+class Simulation:
+    """One sweep, event by event."""
+
+    scenario: Scenario
+    works: Sequence[Work]
+    policy: Policy | Placing
+    seed: int = 0
+    flights: dict[int, Flight] = field(default_factory=dict)
+    waiting: list[Work] = field(default_factory=list)
+    moved: set[int] = field(default_factory=set)
+
+    def run(self) -> Outcome:
+        """Run all trials; return when the last one ended."""
+        rng = random.Random(self.seed)
+        coming = list(reversed(self.works))
+        machines = self.scenario.machines
+        times = {m.joins_s for m in machines} | {m.leaves_s for m in machines}
+        events = [(time_s, -1, 0) for time_s in times if time_s < math.inf]
+        heapq.heapify(events)
+        numbers = itertools.count()
+        worked_s = now_s = 0.0
+        lost = 0
+        left = len(self.works)
+        lanes: list[Lane] = []
+        while left:
+            if not events:
+                raise RuntimeError("nothing happens any more, though trials are left")
+            now_s, number, epoch = heapq.heappop(events)
+            if number >= 0:
+                if (flight := self.flights.get(number)) is None:
+                    continue
+                self._learn(flight, epoch)
+                if epoch == flight.work.epochs:
+                    left -= 1
+                    worked_s += flight.ends_s - flight.began_s
+                    del self.flights[number]
+            else:
+                lanes = self.scenario.lanes(now_s)
+                lost += self._lose({lane.place for lane in lanes})
+            for flight in self._start(lanes, coming, now_s, rng):
+                number = next(numbers)
+                self.flights[number] = flight
+                heapq.heappush(events, (flight.began_s + flight.epoch_s, number, 1))
+                heapq.heappush(events, (flight.ends_s, number, flight.work.epochs))
+        return Outcome(now_s, worked_s, lost)
+
+    def _learn(self, flight: Flight, epoch: int) -> None:
+        if isinstance(self.policy, Placing):
+            pace, lane = self.policy.pace, flight.lane
+            name = lane.node.name if lane.node else None
+            pace.learn(lane.kind, name, flight.work.cell, flight.epoch_s)
+            if epoch == flight.work.epochs:
+                pace.learn_ended(lane.kind, flight.work, epoch)
+
+    def _lose(self, there: set[Place]) -> int:
+        gone = [n for n, flight in self.flights.items() if flight.lane.place not in there]
+        self.waiting[:0] = [self.flights.pop(n).work for n in gone]
+        return len(gone)
+
+    def _busy(self, now_s: float) -> list[Busy]:
+        if not isinstance(self.policy, Placing):
+            return [Busy(f.work, f.lane, f.ends_s) for f in self.flights.values()]
+        seconds = self.policy.pace.seconds
+        expected = ((f, f.began_s + seconds(f.work, f.lane)) for f in self.flights.values())
+        return [
+            Busy(f.work, f.lane, max(ends_s, now_s), id(f.work) in self.moved)
+            for f, ends_s in expected
+        ]
+
+    def _move(self, lanes: list[Lane], now_s: float) -> bool:
+        """Give a trial back that would end sooner elsewhere."""
+        if not isinstance(self.policy, Placing):
+            return False
+        number = self.policy.to_move(lanes, self._busy(now_s), now_s)
+        if number is None:
+            return False
+        work = self.flights.pop(list(self.flights)[number]).work
+        self.moved.add(id(work))
+        self.waiting.append(work)
+        return True
+
+    def _start(
+        self, lanes: list[Lane], coming: list[Work], now_s: float, rng: random.Random
+    ) -> Iterator[Flight]:
+        slots = sum(lane.slots for lane in lanes)
+        if len(self.flights) >= slots:
+            return
+        placing = self.policy if isinstance(self.policy, Placing) else None
+        window = placing.window(lanes) if placing else 1
+        busy = self._busy(now_s)
+        while slots > len(busy):
+            chosen = self.policy.choose(lanes, busy, self.waiting, Left(len(coming)), now_s)
+            if chosen is None:
+                if coming and len(self.waiting) < window:
+                    self.waiting.append(coming.pop())
+                    if placing:
+                        placing.drew(self.waiting[-1])
+                    continue
+                if self.waiting or coming or not self._move(lanes, now_s):
+                    return
+                busy = self._busy(now_s)
+                continue
+            place, lane = chosen
+            work = self.waiting.pop(place)
+            noise = math.exp(rng.gauss(0, NOISE))
+            takes_s = seconds_of(work, self.scenario.speed(lane) / noise)
+            flight = Flight(work, lane, now_s, now_s + takes_s)
+            expected_s = now_s + placing.pace.seconds(work, lane) if placing else flight.ends_s
+            busy.append(Busy(work, lane, expected_s))
+            yield flight
+
+
+POLICIES: dict[str, Callable[[], Policy | Placing]] = {
+    "ours": lambda: Placing(Pace(250)),
+    "first free": lambda: Policy(LaneKind.GPU, LaneKind.CPU),
+    "GPUs only": lambda: Policy(LaneKind.GPU),
+    "CPUs only": lambda: Policy(LaneKind.CPU),
+}
+
+
+def measure(scenario: Scenario, trials: int, seeds: int) -> dict[str, tuple[float, float]]:
+    """Return makespan over the bound, and idle share, by policy: medians over seeds."""
+    found = {}
+    for name, policy in POLICIES.items():
+        over, idle = [], []
+        for seed in range(seeds):
+            drawn = works(trials, seed)
+            outcome = Simulation(replace(scenario), drawn, policy(), seed).run()
+            over.append(outcome.makespan_s / scenario.bound_s(drawn))
+            there_s = scenario.slot_seconds(outcome.makespan_s)
+            idle.append(1 - outcome.worked_s / there_s)
+        found[name] = (statistics.median(over), statistics.median(idle))
+    return found
+
+
+def main() -> None:
+    """Simulate, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", default="200,1000,10000")
+    parser.add_argument("--seeds", type=int, default=3)
+    options = parser.parse_args()
+    print("| cluster | GPU / CPU | trials | " + " | ".join(POLICIES) + " | idle, ours |")
+    print("|---" * (len(POLICIES) + 4) + "|")
+    for trials in map(int, options.trials.split(",")):
+        for scenario in scenarios(trials):
+            found = measure(scenario, trials, options.seeds)
+            cells = " | ".join(f"{over:.2f}" for over, _ in found.values())
+            print(
+                f"| {scenario.name} | {scenario.ratio:g} x | {trials} | {cells} | "
+                f"{found['ours'][1]:.0%} |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""The private parts of Ray that are used, each in one function; a test says that they exist."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from contextlib import suppress
+from typing import Any
+
+from ray._private.state import state
+
+logger = logging.getLogger(__name__)
+
+
+def draining_nodes() -> Collection[str]:
+    """Return Ray's names of the nodes that are about to be taken away.
+
+    A Ray that does not tell has such a node fail like any other.
+    """
+    try:
+        return frozenset(state.get_draining_nodes())
+    except AttributeError:
+        return frozenset()
+
+
+def waits_for_room(tune_controller: Any, trial: Any) -> bool:
+    """Tell whether a trial's worker has not been given its resources yet."""
+    controller = tune_controller._tune_controller
+    try:
+        actor = controller._trial_to_actor.get(trial)
+        return actor is not None and not controller._actor_manager.is_actor_started(actor)
+    except AttributeError:
+        return False
+
+
+def keep_one_worker_more(tune_controller: Any, request: Any) -> None:
+    """Let Ray's controller keep one worker more for a resource request.
+
+    A Ray without the number only loses the warmth.
+    """
+    try:
+        tune_controller._tune_controller._actor_cache.increase_max(request)
+    except AttributeError:
+        logger.warning("this Ray does not let workers be kept; they may be started again")
+
+
+def keep_no_workers(tune_controller: Any, request: Any, kept: int) -> None:
+    """Let Ray's controller keep those workers no longer, as many as were asked to be kept."""
+    with suppress(AttributeError):
+        tune_controller._tune_controller._actor_cache.decrease_max(request, by=kept)
+
+
+def allow_pending(tune_controller: Any, num_trials: int) -> None:
+    """Let so many trials of Ray's controller wait for their workers at once.
+
+    The controller reads ``TUNE_MAX_PENDING_TRIALS_PG`` once, when it is made
+    (https://github.com/ray-project/ray/issues/43451), and slots may become more.
+    """
+    try:
+        tune_controller._tune_controller.update_max_pending_trials(num_trials)
+    except AttributeError:
+        logger.warning("this Ray does not let more trials wait than at its start")

@@ -1,0 +1,109 @@
+"""The trials that wait for their turn: what the study proposed, until a lane takes it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from sweeps.running.flights import InFlight
+from sweeps.running.lanes import Lane
+from sweeps.running.messages import Epoch
+from sweeps.running.pace import Pace, Work
+from sweeps.running.placing import Busy, Left, Placing
+from sweeps.search.study import Asked, SearchStudy
+from sweeps.spec.models import SweepSpec
+
+
+class Turns:
+    """Takes trials from the study, as many as a choice between lanes needs, and gives them lanes.
+
+    Where there is one lane, none ever waits: a trial is taken from the study when a slot is free.
+
+    Args:
+        pace: What is known of how long trials take.
+        deadline_s: When the time is up.
+    """
+
+    def __init__(
+        self, study: SearchStudy, spec: SweepSpec, pace: Pace, deadline_s: float | None = None
+    ) -> None:
+        self._study = study
+        self._spec = spec
+        self._placing = Placing(pace)
+        self._deadline_s = deadline_s
+        self._waiting: list[Asked] = []
+        self._moved: set[int] = set()
+
+    def has_more(self) -> bool:
+        """Tell whether there are trials to begin."""
+        return bool(self._waiting) or self._study.has_more()
+
+    def next(
+        self, lanes: Sequence[Lane], flights: Collection[InFlight], now_s: float
+    ) -> tuple[Asked, Lane] | None:
+        """Return the trial that begins now, and its lane; ``None`` if none does."""
+        used = Counter(flight.lane.place for flight in flights)
+        if all(used[lane.place] >= lane.slots for lane in lanes):
+            return None
+        busy = self._busy(flights, now_s)
+        while True:
+            more = max(0, self._spec.search.trials - self._study.num_proposed)
+            left = Left(more, self._deadline_s)
+            works = [self._work(asked) for asked in self._waiting]
+            chosen = self._placing.choose(lanes, busy, works, left, now_s)
+            if chosen is not None:
+                return self._waiting.pop(chosen[0]), chosen[1]
+            if len(self._waiting) >= self._placing.window(lanes):
+                return None
+            if (asked := self._study.next()) is None:
+                return None
+            self._waiting.append(asked)
+            self._placing.drew(self._work(asked))
+
+    def to_move(
+        self, lanes: Sequence[Lane], flights: Sequence[InFlight], now_s: float
+    ) -> InFlight | None:
+        """Return the trial that would end sooner if it began again in a free lane, if any."""
+        place = self._placing.to_move(lanes, self._busy(flights, now_s), now_s)
+        if place is None:
+            return None
+        self._moved.add(flights[place].number)
+        return flights[place]
+
+    def learn(self, flight: InFlight, epochs: Collection[Epoch]) -> None:
+        """Take in how long epochs took."""
+        node = flight.lane.node.name if flight.lane.node else None
+        for epoch in epochs:
+            cell = self._work(flight.asked).cell
+            self._placing.pace.learn(flight.lane.kind, node, cell, epoch.seconds)
+
+    def learn_ended(self, flight: InFlight, now_s: float) -> None:
+        """Take in how much of a trial was run, and what it took beside its epochs."""
+        if flight.error is None and flight.asked.first is None and flight.curve:
+            beside_s = now_s - flight.proposed_at_s - sum(e.seconds for e in flight.curve)
+            work = self._work(flight.asked)
+            self._placing.pace.learn_ended(flight.lane.kind, work, len(flight.curve), beside_s)
+
+    def give_back(self) -> None:
+        """Give the study back what waits."""
+        for asked in self._waiting:
+            self._study.give_back(asked.number)
+        self._waiting.clear()
+
+    def _work(self, asked: Asked) -> Work:
+        config = asked.config
+        backbone = config.backbone or self._spec.backbones[0]
+        return Work(backbone, config.frozen_stages, config.epochs)
+
+    def _busy(self, flights: Collection[InFlight], now_s: float) -> list[Busy]:
+        pace = self._placing.pace
+        found = []
+        for flight in flights:
+            work, lane = self._work(flight.asked), flight.lane
+            if flight.curve:
+                left = max(0, work.epochs - len(flight.curve))
+                ends_s = now_s + left * pace.epoch_s(work.cell, lane)
+            else:
+                ends_s = max(now_s, flight.proposed_at_s + pace.seconds(work, lane))
+            found.append(Busy(work, lane, ends_s, flight.number in self._moved))
+        return found

@@ -1,0 +1,50 @@
+"""The private parts of Ray that are used exist in this Ray."""
+
+from __future__ import annotations
+
+import os
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ray._private.state import GlobalState
+from ray.air.execution._internal import RayActorManager
+from ray.tune.execution.tune_controller import TuneController
+from ray.tune.utils.object_cache import _ObjectCache
+
+from sweeps.running import private
+
+
+def test_ray_tells_of_draining_nodes() -> None:
+    assert callable(GlobalState.get_draining_nodes)
+
+
+def test_the_cap_on_pending_trials_and_the_number_of_workers_kept_can_be_raised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(os.environ, "TUNE_MAX_PENDING_TRIALS_PG", raising=False)
+    controller: Any = TuneController.__new__(TuneController)
+    controller._actor_cache = cache = _ObjectCache(may_keep_one=True)
+    wrapped = SimpleNamespace(_tune_controller=controller)
+    private.allow_pending(wrapped, 7)
+    assert controller._max_pending_trials == 7
+    private.keep_one_worker_more(wrapped, "request")
+    assert cache.total_max_objects == 1
+    private.keep_no_workers(wrapped, "request", 1)
+    assert cache.total_max_objects == 0
+
+
+def test_ray_tells_whether_a_worker_has_its_resources() -> None:
+    manager: Any = RayActorManager.__new__(RayActorManager)
+    manager._live_actors_to_ray_actors_resources, manager._failed_actor_ids = {}, set()
+    controller = SimpleNamespace(_trial_to_actor={"trial": "actor"}, _actor_manager=manager)
+    wrapped = SimpleNamespace(_tune_controller=controller)
+    assert private.waits_for_room(wrapped, "trial")
+    assert not private.waits_for_room(wrapped, "another")
+    manager._live_actors_to_ray_actors_resources["actor"] = None
+    manager._failed_actor_ids = {"actor"}
+
+
+def test_a_ray_without_them_is_done_without() -> None:
+    private.allow_pending(SimpleNamespace(), 7)
+    private.keep_one_worker_more(SimpleNamespace(), "request")
