@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from results.correction import Corrected, Verdict, compare, correct
+from results.correction import Corrected, correct
 from results.evidence import Evidence, Floats
 from results.finals import FoldRecord, out_of_fold
 from results.schema import Objective
@@ -29,13 +29,13 @@ class Ensemble:
         picks: How often each trial was picked, the most often first: its weight in the mean.
         accuracy: Out of fold, and corrected for the choice.
         loss: The same of the log-loss.
-        gain: How its log-loss compares with that of the single winner.
+        single_loss: What the rule that chooses a single winner came to on the same bootstraps.
     """
 
     picks: dict[int, int]
     accuracy: Corrected
     loss: Corrected
-    gain: Verdict
+    single_loss: Corrected
 
     @property
     def num_picks(self) -> int:
@@ -44,8 +44,30 @@ class Ensemble:
 
     @property
     def is_better(self) -> bool:
-        """Whether it is surely better than the winner: the lower end of its gain is above 0."""
-        return self.num_picks > 1 and self.gain.low > 0
+        """Whether it does better than the winner, and does so too where both do badly.
+
+        The lower end of what it is worth, the upper one of its log-loss, beats that of the winner.
+        """
+        is_lower = self.loss.corrected < self.single_loss.corrected
+        return self.num_picks > 1 and is_lower and self.loss.high < self.single_loss.high
+
+    @property
+    def offer(self) -> str | None:
+        """What to do for it, in words; ``None`` where it is not better."""
+        if not self.is_better:
+            return None
+        return (
+            f"an ensemble of {self.num_picks} would be better ({self.sentence}): "
+            f"antsbees retrain --ensemble {self.num_picks}"
+        )
+
+    @property
+    def sentence(self) -> str:
+        """How its log-loss compares with that of the single winner, in words."""
+        return (
+            f"log-loss {self.loss.corrected:.3f} instead of {self.single_loss.corrected:.3f}; at "
+            f"the bad end of 95 %, {self.loss.high:.3f} instead of {self.single_loss.high:.3f}"
+        )
 
 
 def greedy(most_members: int = MOST_MEMBERS) -> Select:
@@ -107,5 +129,5 @@ def best_ensemble(
         picks={known.trial_numbers[place]: int(picked[place]) for place in order},
         accuracy=correct(evidence, Objective.VAL_ACCURACY, rule, bootstraps),
         loss=correct(evidence, Objective.VAL_LOSS, rule, bootstraps),
-        gain=compare(evidence, Objective.VAL_LOSS, rule, single, "the single winner", bootstraps),
+        single_loss=correct(evidence, Objective.VAL_LOSS, single, bootstraps),
     )

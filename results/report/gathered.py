@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -90,11 +91,12 @@ class Gathered:
     @property
     def answers(self) -> OutOfFold | None:
         """What finalists answered out of fold; ``None`` if none answered for every image."""
-        known = [fold for fold in self.folds if fold.trial_number in self.by_number]
+        trials = self.by_number
+        known = [fold for fold in self.folds if fold.trial_number in trials]
         if self.winner is None or not known:
             return None
-        same = [f for f in known if f.num_folds == known[0].num_folds]
-        return out_of_fold(same) if same else None
+        ((num_folds, _),) = Counter(fold.num_folds for fold in known).most_common(1)
+        return out_of_fold([fold for fold in known if fold.num_folds == num_folds])
 
 
 def class_names(images: Images | None, count: int) -> list[str]:

@@ -104,10 +104,8 @@ def _sentences(gathered: Gathered, best: TrialRecord | None) -> tuple[str, ...]:
     verdicts = sorted(named.verdicts, key=lambda v: not v.sentence.startswith("it is "))
     told = [f"{named.advice[0].upper()}{named.advice[1:]}"]
     told += [f"The winner is {v.sentence.removeprefix('it is ')}" for v in verdicts]
-    if named.ensemble.is_better:
-        members, gain = named.ensemble.num_picks, named.ensemble.gain
-        command = f"antsbees retrain --ensemble {members}"
-        told.append(f"An ensemble of {members} is {gain.sentence}: {command}")
+    if offer := named.ensemble.offer:
+        told.append(f"{offer[0].upper()}{offer[1:]}")
     return tuple(told)
 
 

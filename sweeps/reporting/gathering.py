@@ -61,7 +61,7 @@ def gather(paths: RunPaths, sweep: str, opened: Opened) -> Gathered:
     trials = Leaderboard(paths.leaderboard).read(sweep, heavy=True)
     finals = Finals(paths.finals)
     folds = finals.read(sweep) if sweep in finals.sweeps() else []
-    spec = _spec(paths.spec(sweep))
+    spec = spec_of(paths.spec(sweep))
     importance, on_log = _from_search(spec, trials)
     return Gathered(
         sweep=sweep,
@@ -72,7 +72,7 @@ def gather(paths: RunPaths, sweep: str, opened: Opened) -> Gathered:
         missing=opened.missing,
         importance=importance,
         on_log=on_log,
-        reproduction=None if spec is None else _reproduction(spec),
+        reproduction=None if spec is None else reproduction_of(spec),
     )
 
 
@@ -88,7 +88,7 @@ def as_images(dataset: Dataset) -> Images:
     )
 
 
-def _spec(path: Path) -> SweepSpec | None:
+def spec_of(path: Path) -> SweepSpec | None:
     """Read what a sweep was started with; ``None`` if that is gone, or of another version."""
     try:
         known: dict[str, Any] = json.loads(path.read_text())
@@ -108,8 +108,9 @@ def _from_search(
     return importances(spec, trials), on_log_scale(spec)
 
 
-def _reproduction(spec: SweepSpec) -> Reproduction:
-    plain = spec.model_dump(mode="json", exclude_defaults=True)
+def reproduction_of(spec: SweepSpec) -> Reproduction:
+    """Return what runs a sweep again: its spec in full, and the commands."""
+    plain = spec.model_dump(mode="json", exclude_none=True)
     text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
     name = shlex.quote(spec.name)
     return Reproduction(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic import Field, ValidationInfo, create_model, field_validator
@@ -71,27 +71,40 @@ def _probe() -> First:
     return First(name=PROBE, **{k: v for k, v in plain.items() if k in HYPERPARAMETERS})
 
 
-def _portfolio() -> First:
-    """Return what is tried at each depth: a few gentle epochs from the probe, statistics kept."""
-    gentle = TrialConfig(
+def _careful(lr: float, batchnorm: BatchNorm) -> First:
+    """Return what is tried at a depth: a few epochs from the probe, with a falling rate."""
+    plain = TrialConfig(
         frozen_stages=0,
         head_start=HeadStart.PROBE,
-        batchnorm=BatchNorm.FROZEN,
-        lr=3e-3,
+        batchnorm=batchnorm,
+        lr=lr,
         momentum=0.9,
         batch_size=32,
         epochs=3,
         schedule=Schedule(ScheduleKind.COSINE, final_fraction=0.0),
-    )
-    plain = {name: value for name, value in gentle.to_dict().items() if name != FROZEN_STAGES}
+    ).to_dict()
+    del plain[FROZEN_STAGES]
     return First(name=PORTFOLIO, **{k: v for k, v in plain.items() if k in HYPERPARAMETERS})
+
+
+def portfolio(depths: Sequence[int]) -> Iterator[First]:
+    """Yield a careful configuration for each depth, ascending.
+
+    The deepest is bold, with statistics of its own images: it is there for images which are unlike
+    those of the pre-training. The others move little from what is good already.
+    """
+    for depth in depths:
+        is_deepest = depth == depths[0] and len(depths) > 1
+        chosen = BOLD if is_deepest else PORTFOLIO_FIRST
+        yield chosen.model_copy(update={FROZEN_STAGES: depth})
 
 
 PORTFOLIO = "portfolio"
 TIMID_LR = 1e-9  # a step changes the head by less than the last digits of its outputs
 TUTORIAL_FIRST = _tutorial()
 PROBE_FIRST = _probe()
-PORTFOLIO_FIRST = _portfolio()
+PORTFOLIO_FIRST = _careful(1e-3, BatchNorm.FROZEN)
+BOLD = _careful(1e-2, BatchNorm.TRAIN)
 NAMED = {TUTORIAL: TUTORIAL_FIRST, PROBE: PROBE_FIRST, PORTFOLIO: PORTFOLIO_FIRST}
 """The first tries that a spec can name instead of writing them down."""
 

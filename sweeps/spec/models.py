@@ -38,6 +38,7 @@ from sweeps.spec.first import (
     PROBE_FIRST,
     TUTORIAL_FIRST,
     First,
+    portfolio,
     setting_faults,
 )
 from sweeps.spec.json_schema import entry_schema
@@ -307,8 +308,7 @@ class SweepSpec(Model):
     def _meant(self, first: First) -> Iterator[First]:
         """Yield the probe on each backbone, the tutorial's on the first, a portfolio of depths."""
         if first == PORTFOLIO_FIRST:
-            for depth in depths(self.entry(FROZEN_STAGES), self.task.num_stages):
-                yield first.model_copy(update={FROZEN_STAGES: depth})
+            yield from portfolio(depths(self.entry(FROZEN_STAGES), self.task.num_stages))
         elif len(self.backbones) > 1 and first in (PROBE_FIRST, TUTORIAL_FIRST):
             for backbone in self.backbones if first == PROBE_FIRST else self.backbones[:1]:
                 yield first.model_copy(update={"backbone": backbone})

@@ -102,8 +102,13 @@ def _ensemble_values(ensemble: Ensemble) -> dict[str, Any]:
         "members": ensemble.num_picks,
         "trials": {str(trial): count for trial, count in ensemble.picks.items()},
         "is_better": ensemble.is_better,
-        "corrected": {"accuracy": ensemble.accuracy.corrected, "loss": ensemble.loss.corrected},
-        "gain": asdict(ensemble.gain),
+        "corrected": {
+            "accuracy": ensemble.accuracy.corrected,
+            "loss": ensemble.loss.corrected,
+            "loss_95": [ensemble.loss.low, ensemble.loss.high],
+        },
+        "single_loss": asdict(ensemble.single_loss),
+        "offer": ensemble.offer,
     }
 
 
@@ -166,15 +171,8 @@ def _verdict_lines(finals: dict[str, Any]) -> list[Text]:
     """Say how a winner compares with other configurations, and what to do."""
     told = [_sentence(verdict["sentence"]) for verdict in finals["verdicts"]]
     told.append(_sentence(finals["advice"], "bold"))
-    ensemble, gain = finals["ensemble"], finals["ensemble"]["gain"]
-    if ensemble["is_better"]:
-        told.append(
-            _sentence(
-                f"an ensemble of {ensemble['members']} would be better (log-loss "
-                f"{gain['difference']:.3f} lower, 95 %: {gain['low']:.3f} to {gain['high']:.3f} "
-                f"lower): antsbees retrain --ensemble {ensemble['members']}"
-            )
-        )
+    if offer := finals["ensemble"]["offer"]:
+        told.append(_sentence(offer))
     return told
 
 

@@ -72,7 +72,7 @@ def cost(report: Report) -> Any:
         axis=alt.Axis(format="~r", tickCount=6, grid=False),
     )  # fmt: skip
     colours = alt.Scale(domain=depths, range=spread(DEPTHS, len(depths)))
-    opacity = alt.condition("datum.status == 'complete'", alt.value(0.85), alt.value(0.3))
+    opacity = alt.condition("datum.status == 'complete'", alt.value(0.85), alt.value(0.45))
     colour = alt.Color(
         "frozen_stages:O", title="frozen stages", scale=colours, legend=alt.Legend(columns=6)
     )

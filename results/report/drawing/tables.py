@@ -8,6 +8,7 @@ from typing import Any
 
 from results.report.answers import MOST_CLASSES
 from results.report.report import Report
+from results.schema import Objective, TrialStatus
 
 Table = Mapping[str, list[Any]]
 _GOOD_SHARE = 0.1  # of the trials, in parallel coordinates
@@ -63,9 +64,16 @@ def _positions(report: Report) -> Iterable[dict[str, Any]]:
 
 
 def _good(report: Report) -> set[int]:
-    """Return the best tenth of the complete trials."""
-    sign = -1 if report.verdict.objective == "val_accuracy" else 1
-    complete = [t for t in report.trials if t.status == "complete" and t.score is not None]
+    """Return the best tenth of the trials in the space, of the complete ones."""
+    sign = -1 if report.verdict.objective == Objective.VAL_ACCURACY else 1
+    in_space = {position.trial_number for position in report.positions}
+    complete = [
+        trial
+        for trial in report.trials
+        if trial.status == TrialStatus.COMPLETE
+        and trial.score is not None
+        and trial.trial_number in in_space
+    ]
     ranked = sorted(complete, key=lambda t: sign * (t.score or 0.0))
     return {t.trial_number for t in ranked[: max(1, round(_GOOD_SHARE * len(report.trials)))]}
 

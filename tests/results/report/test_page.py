@@ -129,6 +129,17 @@ def test_there_is_a_chart_for_everything_there_is() -> None:
         assert len({len(column) for column in table.values()}) <= 1
 
 
+def test_the_best_tenth_of_what_was_searched_is_coloured() -> None:
+    probe_leads = trial(0, 0.99, first="probe")
+    others = [trial(n, 0.5 + n / 100) for n in range(1, 21)]
+    lines = tables(make_report(gathered(trials=[probe_leads, *others], folds=(), winner=None)))
+    known = lines["positions"]
+    good = {
+        n for n, is_good in zip(known["trial_number"], known["is_good"], strict=True) if is_good
+    }
+    assert good == {19, 20}
+
+
 def test_a_sweep_without_a_complete_trial_is_drawn_without_charts_of_winners() -> None:
     made = make_report(gathered(trials=[trial(0, None)], folds=(), winner=None, importance=()))
     assert set(charts(made)) == {"timeline"}

@@ -66,7 +66,7 @@ NAMED = FinalWinner(
         picks={0: 3, 3: 1},
         accuracy=Corrected(0.97, 0.96, 0.94, 0.98),
         loss=Corrected(0.09, 0.1, 0.07, 0.14),
-        gain=Verdict(0.99, 0.02, 0.004, 0.036, "better than the single winner"),
+        single_loss=Corrected(0.1, 0.12, 0.08, 0.16),
     ),
 )
 
@@ -85,8 +85,8 @@ def test_the_winner_of_finals_is_the_best_with_its_scores_side_by_side() -> None
     told = [line.strip() for line in drawn(best_table(values))]
     assert "Take this configuration: antsbees retrain" in told
     assert (
-        "An ensemble of 4 would be better (log-loss 0.020 lower, 95 %: 0.004 to 0.036 lower): "
-        "antsbees retrain --ensemble 4"
+        "An ensemble of 4 would be better (log-loss 0.100 instead of 0.120; at the bad end of "
+        "95 %, 0.140 instead of 0.160): antsbees retrain --ensemble 4"
     ) in told
     assert any(line.split()[:2] == ["backbone", "lite0"] for line in told)
 
@@ -99,9 +99,9 @@ def test_the_score_of_the_tutorials_on_the_same_folds_stands_under_its_own() -> 
     assert ["out", "of", "fold", "90.0%", "0.2000"] in lines
 
 
-def test_an_ensemble_that_is_not_surely_better_is_not_offered() -> None:
-    gain = replace(NAMED.ensemble.gain, low=-0.001)
-    named = replace(NAMED, ensemble=replace(NAMED.ensemble, gain=gain))
+def test_an_ensemble_that_is_worse_where_both_do_badly_is_not_offered() -> None:
+    risky = replace(NAMED.ensemble.loss, high=0.17)
+    named = replace(NAMED, ensemble=replace(NAMED.ensemble, loss=risky))
     told = drawn(best_table(best_values(ROWS, named)), width=200)
     assert not [line for line in told if "ensemble" in line]
 
