@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import torch
@@ -21,6 +22,7 @@ from antsbees.lessons import Lesson
 from antsbees.machine.devices import Execution, arithmetic
 from antsbees.networks.backbones import Backbone
 from antsbees.optimizers import head_lr, make_optimizer, set_lr
+from antsbees.pieces import Pieces
 from antsbees.schedules import lr_fraction
 
 T = TypeVar("T")
@@ -96,6 +98,7 @@ class Training:
             trained[-1] = head
         self.trained: nn.Sequential = trained.to(execution.device)
         self._optimizer = make_optimizer(self.trained, config)
+        self._pieces = Pieces()
 
     def run_epoch(self) -> EpochMetrics:
         """Train over all images once, and evaluate.
@@ -128,6 +131,11 @@ class Training:
             images_per_second=len(self._labels) / seconds,
         )
 
+    @property
+    def micro_batch(self) -> int | None:
+        """Images computed at once, where a batch did not fit into memory."""
+        return self._pieces.largest
+
     def network(self) -> nn.Sequential:
         """Return the whole network, frozen and trained part, as one module for inference."""
         frozen = self._backbone.stages[: self.config.frozen_stages]
@@ -154,13 +162,16 @@ class Training:
         return evaluate(self.trained, judged, self._judged_labels, self._backbone, self._execution)
 
     def _step(self, rows: Tensor, labels: Tensor) -> Tensor:
+        clear = partial(self._optimizer.zero_grad, set_to_none=True)
+        loss = self._pieces.backward(rows, labels, self._loss_of, clear)
+        self._optimizer.step()
+        return loss
+
+    def _loss_of(self, rows: Tensor, labels: Tensor) -> Tensor:
         with arithmetic(self._execution.device, self._execution.precision):
             logits = self.trained(network_input(rows, self._backbone, self._execution))
-        loss = F.cross_entropy(logits.float(), labels, label_smoothing=self.config.label_smoothing)
-        self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self._optimizer.step()
-        return loss.detach()
+        smoothing = self.config.label_smoothing
+        return F.cross_entropy(logits.float(), labels, label_smoothing=smoothing)
 
 
 def _timed(work: Callable[[Tensor], T], x: Tensor) -> tuple[T, float]:

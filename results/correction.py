@@ -199,5 +199,5 @@ def _sentence(known: Verdict, name: str, objective: Objective) -> str:
         ends = f"{known.low:.3f} to {known.high:.3f} lower"
     figures = f"({told}, 95 %: {ends})"
     if not known.is_convincing:
-        return f"no better than {name} {figures}"
+        return f"{'not surely' if known.difference > 0 else 'no'} better than {name} {figures}"
     return f"better than {name} with probability {known.probability:.2f} {figures}"

@@ -209,6 +209,9 @@ class TrialRecord:
     threads: int | None = _execution(COUNT, "Threads of torch in the worker.", "threads")
     precision: str | None = _execution(TEXT, "Of the trained part.")
     inference_precision: str | None = _execution(TEXT, "Of the frozen stages.")
+    micro_batch: int | None = _execution(
+        COUNT, "At once, where a batch did not fit into the memory of a GPU.", "images"
+    )
     fast_layers: bool | None = _execution(FLAG, "Whether our own layers took the place of torch's.")
     node: str | None = _execution(TEXT, "Name of the machine.")
     worker_pid: int | None = _execution(COUNT, "Process on that machine.")

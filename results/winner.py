@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -111,7 +112,7 @@ def final_winner(
 ) -> FinalWinner | None:
     """Choose the winner; ``None`` if no finalist answered for every image.
 
-    The cheapest has fewest stages to train, then the smallest images, then the fewest epochs: what
+    The cheapest has fewest stages to train, then far smaller images, then the fewest epochs: what
     depends on how busy a machine was would choose another one each time.
 
     Args:
@@ -155,13 +156,20 @@ def _of_one_division(folds: list[FoldRecord]) -> list[FoldRecord]:
 
 
 def _prices(trials: Sequence[TrialRecord]) -> list[float]:
-    """Number what trials cost to train and to use; equal ones cost the same."""
+    """Number what trials cost to train and to use; equal ones cost the same.
+
+    Networks cost the same to use unless one sees about twice as many pixels.
+    """
     stages = {
         t.backbone: max(_frozen(o) for o in trials if o.backbone == t.backbone) for t in trials
     }
-    costs = [(stages[t.backbone] - _frozen(t), t.image_size or 0, t.epochs or 0) for t in trials]
+    costs = [(stages[t.backbone] - _frozen(t), _doublings(t), t.epochs or 0) for t in trials]
     order = sorted(set(costs))
     return [float(order.index(cost)) for cost in costs]
+
+
+def _doublings(trial: TrialRecord) -> int:
+    return round(2 * math.log2(trial.image_size or 1))
 
 
 def _frozen(trial: TrialRecord) -> int:

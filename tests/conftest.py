@@ -19,7 +19,10 @@ TINY = {"train": 12, "val": 8}  # images a class
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep the tests out of the user's cache and environment."""
-    kept = {name: os.environ.pop(name, None) for name in ("ANTSBEES_DATA", "ANTSBEES_RUNS")}
+    kept = {
+        name: os.environ.pop(name, None)
+        for name in ("ANTSBEES_DATA", "ANTSBEES_RUNS", "RAY_ADDRESS")
+    }
     kept["ANTSBEES_CACHE"] = os.environ.get("ANTSBEES_CACHE")
     os.environ["ANTSBEES_CACHE"] = str(tmp_path_factory.mktemp("cache"))
     yield

@@ -42,8 +42,8 @@ ALLOWED: dict[str, set[str]] = {
         "results", "rich", "sweeps.spec", "sweeps.views", "torch",
     },
     "sweeps.cli": {
-        "antsbees", "antsbees.frozen", "results", "rich", "sweeps", "sweeps.reporting",
-        "sweeps.running", "sweeps.spec", "sweeps.views", "typer", "yaml",
+        "antsbees", "antsbees.frozen", "results", "results.report", "rich", "sweeps",
+        "sweeps.reporting", "sweeps.running", "sweeps.spec", "sweeps.views", "typer", "yaml",
     },
     "sweeps.finals": {"antsbees.networks", "results"},
     "sweeps.reporting": {

@@ -14,6 +14,7 @@ from sweeps.cli import (
     cache,
     data,
     leaderboard,
+    plan,
     predict,
     report,
     retrain,
@@ -36,7 +37,7 @@ app = typer.Typer(
 )
 for command in (
     sweep.sweep, best.best, leaderboard.leaderboard, retrain.retrain, predict.predict, data.data,
-    schema.schema, report.report, watch.watch,
+    schema.schema, report.report, watch.watch, plan.plan,
 ):  # fmt: skip
     app.command()(command)
 app.command("test")(test.judge)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -20,9 +21,22 @@ RunsOption = Annotated[
         "--runs", help="Folder for everything a sweep writes [default: ANTSBEES_RUNS or ./runs]"
     ),
 ]
+AddressOption = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        help="A running Ray cluster: auto, or <head>:6379 [default: the spec's, or RAY_ADDRESS, or "
+        "a Ray of its own on this machine]",
+    ),
+]
 SweepOption = Annotated[
     str | None, typer.Option("--sweep", help="Name of the sweep [default: the newest]")
 ]
+
+
+def ray_address() -> str | None:
+    """Return the cluster that Ray's own variable names, as it does inside of a job of Ray's."""
+    return os.environ.get("RAY_ADDRESS") or None
 
 
 def rows_of(paths: RunPaths, sweep: str | None) -> list[TrialRecord]:

@@ -6,13 +6,16 @@ from typing import Annotated
 
 import typer
 
+from results.leaderboard import Leaderboard
+from results.report.places import place_uses
 from results.schema import TrialStatus
 from sweeps import naming
-from sweeps.cli.options import RunsOption, named_winner
+from sweeps.cli.options import AddressOption, RunsOption, named_winner, ray_address
 from sweeps.errors import RunError
 from sweeps.paths import RunPaths
 from sweeps.views import tables
 from sweeps.views.console import PlainConsole
+from sweeps.views.places import has_several, places_table
 
 
 def sweep(
@@ -37,6 +40,7 @@ def sweep(
         int | None, typer.Option(help="Number of trials in all, instead of the spec's")
     ] = None,
     report: Annotated[bool, typer.Option(help="Write a page about it at the end")] = True,
+    address: AddressOption = None,
     runs: RunsOption = None,
 ) -> None:
     """Run a sweep, and show the winner. Run again, it goes on where it ended."""
@@ -46,6 +50,7 @@ def sweep(
     read = read_spec(naming.spec_path(spec), name=name, data=data, trials=trials)
     if data is not None and name is None:
         read = read.model_copy(update={"name": naming.name_with_data(read.name, data)})
+    read = read.model_copy(update={"address": address or read.address or ray_address()})
     paths.require_writable()
     from sweeps import preparing
 
@@ -80,6 +85,10 @@ def sweep(
     console.print()
     values = tables.best_values(outcome.records, named_winner(paths, outcome.records))
     console.print(tables.best_table(values), soft_wrap=True)
+    if has_several(outcome.records):
+        rows = Leaderboard(paths.leaderboard).read(read.name, heavy=True)
+        console.print()
+        console.print(places_table("Where the trials ran", place_uses(rows)))
     console.print(f"\nLeaderboard: {paths.leaderboard}", style="dim", soft_wrap=True)
     if report:
         from sweeps.reporting.writing import closing_line

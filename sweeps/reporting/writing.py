@@ -16,7 +16,7 @@ from sweeps.reporting.gathering import Opened, gather
 from sweeps.reporting.pictures import picture
 
 EVERY_S = 10.0
-"""How often a page that follows a sweep is written anew, if there is anything new."""
+"""How often a page that follows a sweep is written again, if there is anything new."""
 
 
 def report_of(paths: RunPaths, sweep: str, opened: Opened) -> Report:

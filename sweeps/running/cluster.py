@@ -14,6 +14,9 @@ from typing import Any
 
 import ray
 
+import antsbees
+import results
+import sweeps
 from antsbees.machine.allocator import ALLOCATOR_ENV
 from sweeps.errors import RunError, UsageError
 from sweeps.running.guard import guarded
@@ -143,6 +146,24 @@ class AliveNodes:
         return self._nodes
 
 
+def nodes_at(address: str) -> list[Mapping[str, float]]:
+    """Return what the nodes of a running cluster have.
+
+    Raises:
+        UsageError: The address is one of Ray's client.
+        RunError: There is no cluster at the address.
+    """
+    require_usable(address)
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        raise RunError(f"there is no Ray to be joined at {address}: {error}") from error
+    try:
+        return AliveNodes()()
+    finally:
+        within(SHUTDOWN_S, ray.shutdown)
+
+
 class ClusterLanes:
     """The lanes of the cluster just now: machine by machine, where there are several or may be.
 
@@ -177,8 +198,12 @@ class ClusterLanes:
 
 
 def _joined(address: str) -> dict[str, Any]:
-    """Return how to join a running cluster; its workers get their environment from Ray."""
-    return {"address": address, "runtime_env": {"env_vars": ALLOCATOR_ENV}}
+    """Return how to join a running cluster; its workers get their environment from Ray.
+
+    This code travels with it, so that machines need only what it depends on.
+    """
+    code = [str(Path(package.__path__[0]).absolute()) for package in (antsbees, results, sweeps)]
+    return {"address": address, "runtime_env": {"env_vars": ALLOCATOR_ENV, "py_modules": code}}
 
 
 def _started() -> dict[str, Any]:

@@ -19,9 +19,9 @@ from sweeps.paths import RunPaths
 from sweeps.running import cluster
 from sweeps.running.finals import run_finals
 from sweeps.running.jobs import job_of
-from sweeps.running.lanes import plan_lanes
+from sweeps.running.lanes import plan_lanes, unused
 from sweeps.running.observer import Observer
-from sweeps.running.pace import Pace
+from sweeps.running.pace import Pace, alike
 from sweeps.running.quiet import SaysNothing
 from sweeps.running.resuming import reconcile, require_same_sweep
 from sweeps.running.searcher import StudySearcher
@@ -108,6 +108,8 @@ def _search(
     leaderboard = Leaderboard(paths.leaderboard)
     nodes = cluster.AliveNodes()
     observer.sweep_started(plan_lanes(spec.lanes, nodes()), known)
+    if (sentence := unused(spec.lanes, nodes())) is not None:
+        observer.noted(sentence)
     rows = leaderboard.read(spec.name, heavy=True) if known else []
     searcher = StudySearcher(
         study,
@@ -134,14 +136,8 @@ def _search(
 def _pace(spec: SweepSpec, dataset: Dataset, leaderboard: Leaderboard) -> Pace:
     """Return what earlier sweeps on the same images tell of how long epochs take."""
     pace = Pace(len(dataset.train))
-    sizes = {spec.task_of(backbone).image_size for backbone in spec.backbones}
     rows = leaderboard.read() if leaderboard.sweeps() else []
-    alike = [
-        row
-        for row in rows
-        if row.dataset_fingerprint == dataset.fingerprint and row.image_size in sizes
-    ]
-    pace.learn_rows(alike)
+    pace.learn_rows(alike(rows, spec, dataset))
     return pace
 
 

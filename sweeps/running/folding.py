@@ -16,7 +16,7 @@ from sweeps.running.trainable import (
     BENCHES_BYTES,
     Job,
     bench_of,
-    require_same_images,
+    settled,
     task_of_trial,
 )
 
@@ -142,7 +142,6 @@ def _bench(job: Job, task: TaskConfig, device: str, threads: int) -> Bench:
     name = repr((job.dataset.fingerprint, task, device, threads))
     if (found := _warm.find(name)) is not None:
         return found
-    require_same_images(job)
-    bench = bench_of(job, task, device, threads)
+    bench = bench_of(settled(job), task, device, threads)
     _warm.keep(name, bench)
     return bench

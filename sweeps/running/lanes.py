@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -83,14 +84,37 @@ def plan_lanes(spec: Lanes, nodes: Sequence[Mapping[str, float]]) -> tuple[Lane,
         if asked != "auto" and asked > slots[kind]:
             raise UsageError(
                 f"lanes.{kind}.slots asks for {asked} workers, but there is room for {slots[kind]}"
+                f"; the machines have {_told(nodes)}"
             )
     planned = lanes_there(spec, nodes)
     if not planned:
         raise UsageError(
             f"no lane has a slot: a CPU worker asks for {spec.cpu.threads} cores "
-            "(lanes.cpu.threads), which no machine has free"
+            f"(lanes.cpu.threads), which no machine has; the machines have {_told(nodes)}"
         )
     return planned
+
+
+def unused(spec: Lanes, nodes: Sequence[Mapping[str, float]]) -> str | None:
+    """Say that there are GPUs which no worker gets, though they were not declined."""
+    num_gpus = sum(int(node.get("GPU", 0)) for node in nodes)
+    if not num_gpus or spec.gpu.slots == 0 or _room(spec, nodes)[LaneKind.GPU]:
+        return None
+    return (
+        f"no GPU is used: a GPU worker asks for {spec.gpu.threads} cores (lanes.gpu.threads), "
+        f"which no machine with a GPU has; the machines have {_told(nodes)}"
+    )
+
+
+def _told(nodes: Sequence[Mapping[str, float]]) -> str:
+    """Say what machines have, alike ones together."""
+    each = Counter(
+        " and ".join(f"{node[name]:g} {name}" for name in ("CPU", "GPU") if node.get(name))
+        or "nothing"
+        for node in nodes
+    )
+    told = (f"{count} times {what}" if count > 1 else what for what, count in each.items())
+    return ", ".join(told) or "nothing: there is none"
 
 
 def lanes_there(

@@ -71,6 +71,7 @@ class Facts:
     precision: str | None = None
     inference_precision: str | None = None
     fast_layers: bool | None = None
+    micro_batch: int | None = None
 
 
 @dataclass(frozen=True)

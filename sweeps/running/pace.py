@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from statistics import fmean, median
 
+from antsbees.data.datasets import Dataset
 from antsbees.networks.catalog import architecture
 from results.schema import TrialRecord, TrialStatus
 from sweeps.running.lanes import Lane, LaneKind
+from sweeps.spec.models import SweepSpec
 
 CORE_S = 0.04  # of an image in an epoch of efficientnet_lite0, nothing frozen, on one CPU core
 GUESSED_SPEED: Mapping[LaneKind, float] = {LaneKind.CPU: 1.0, LaneKind.GPU: 20.0}
@@ -107,7 +109,7 @@ class Pace:
                 kind, cell = kinds[row.lane], (row.backbone, row.frozen_stages or 0)
                 self.learn(kind, row.node, cell, row.training_s / row.epochs_run)
                 if row.first is None and row.status is not TrialStatus.UNFINISHED:
-                    self.learn_ended(kind, Work(*cell, row.epochs), row.epochs_run)
+                    self.learn_ended(kind, Work(*cell, row.epochs), row.epochs_run, _beside_s(row))
 
     def is_measured(self, lane: LaneKind) -> bool:
         """Tell whether an epoch was completed in a lane of that kind."""
@@ -170,6 +172,25 @@ class Pace:
 
     def _guess(self, cell: Cell) -> float:
         return self._num_images * CORE_S * relative_cost(*cell)
+
+
+def _beside_s(row: TrialRecord) -> float | None:
+    """Return the seconds a trial took beside its epochs."""
+    if row.started_at is None or row.finished_at is None:
+        return None
+    return (row.finished_at - row.started_at).total_seconds() - row.training_s
+
+
+def alike(rows: Iterable[TrialRecord], spec: SweepSpec, dataset: Dataset) -> list[TrialRecord]:
+    """Return the rows whose epochs took as long as those of a sweep's trials would."""
+    sizes = {spec.task_of(backbone).image_size for backbone in spec.backbones}
+    return [
+        row
+        for row in rows
+        if row.dataset_fingerprint == dataset.fingerprint
+        and row.image_size in sizes
+        and row.epochs_run
+    ]
 
 
 def relative_cost(backbone: str, frozen_stages: int) -> float:

@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +16,14 @@ from ray.tune import PlacementGroupFactory
 
 from antsbees.config import Precision, TaskConfig, TrialConfig
 from antsbees.data.datasets import Dataset
-from antsbees.errors import AntsbeesError, DataError, DivergedError
+from antsbees.errors import DivergedError
 from antsbees.frozen.holding import Holder
+from antsbees.storage import cache_folder
 from results.schema import Objective
 from sweeps.running.health import DIVERGED
 from sweeps.running.messages import Epoch, Facts, Proposal, Report
+from sweeps.running.shipping import Shipment, images_here
+from sweeps.running.visible import hide_gpus
 
 if TYPE_CHECKING:
     from antsbees.bench import Bench
@@ -41,6 +44,7 @@ class Job:
         rungs: Epochs at which the scheduler wants to see a trial.
         cache_folder: Absolute; ``None`` keeps nothing between trials.
         driver_node: Ray's name of the node whose images ``dataset`` was read from.
+        shipment: Those images, for nodes that lack them; ``None`` where there is one node.
     """
 
     tasks: tuple[TaskConfig, ...]
@@ -53,6 +57,7 @@ class Job:
     cache_folder: Path | None
     cache_max_bytes: int
     driver_node: str
+    shipment: Shipment | None = None
 
 
 class FineTuning(tune.Trainable):
@@ -123,7 +128,7 @@ class FineTuning(tune.Trainable):
         proposal = Proposal.from_plain(self.config)
         task = task_of_trial(self._job, proposal.trial)
         if self._bench is None:
-            require_same_images(self._job)
+            self._job = settled(self._job)
         bench = self._benches.find(task.backbone)
         self._bench = bench or bench_of(self._job, task, proposal.device, proposal.threads)
         self._benches.keep(task.backbone, self._bench)
@@ -160,39 +165,22 @@ class FineTuning(tune.Trainable):
             node=socket.gethostname(),
             worker_pid=os.getpid(),
             peak_memory_bytes=None if self._memory is None else self._memory.num_bytes,
+            micro_batch=None if self._training is None else self._training.micro_batch,
             **computed,
         )
 
 
-class ImagesDifferError(AntsbeesError):
-    """A node has other images than the driver, under the same names."""
-
-
-def require_same_images(job: Job) -> None:
-    """Compare the images of this node with the driver's, where it is another node.
+def settled(job: Job) -> Job:
+    """Return a job as this node can do it: with images that are here, and the node's own cache.
 
     Raises:
-        ImagesDifferError: A file is missing, or there are others in it.
+        ImagesDifferError: There are no images here, and they did not travel.
     """
-    here = ray.get_runtime_context().get_node_id()
-    if here == job.driver_node:
-        return
-    from antsbees.data.folder import fingerprint_of
-
-    dataset = job.dataset
-    paths = [*dataset.train.paths, *dataset.val.paths]
-    try:
-        found = fingerprint_of(dataset.root, paths)
-    except DataError as error:
-        first_fault = str(error).partition("\n  - ")[2].partition("\n")[0]
-        raise ImagesDifferError(
-            f"this node does not have the driver's images in {dataset.root}: {first_fault}"
-        ) from error
-    if found != dataset.fingerprint:
-        raise ImagesDifferError(
-            f"this node has other images than the driver in {dataset.root}: "
-            f"fingerprint {found[:8]}, not {dataset.fingerprint[:8]}"
-        )
+    if ray.get_runtime_context().get_node_id() == job.driver_node:
+        return job
+    folder = None if job.cache_folder is None else cache_folder()
+    dataset = images_here(job.dataset, job.shipment, folder, ray.get)
+    return replace(job, dataset=dataset, cache_folder=folder)
 
 
 def task_of_trial(job: Job, trial: TrialConfig) -> TaskConfig:
@@ -202,6 +190,7 @@ def task_of_trial(job: Job, trial: TrialConfig) -> TaskConfig:
 
 def bench_of(job: Job, task: TaskConfig, device: str, threads: int) -> Bench:
     """Set a worker's bench up."""
+    hide_gpus(device)
     from antsbees.bench import Bench
     from antsbees.machine.devices import Execution
 

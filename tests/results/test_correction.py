@@ -76,13 +76,13 @@ def test_a_few_images_are_no_proof(images_apart: int, least: float, most: float)
     known = verdict(*given, ACCURACY, rival=1, name="the tutorial's")
     assert known.difference == pytest.approx(images_apart / 397, rel=0.1)
     assert least < known.probability < most or known.probability == most
-    assert known.sentence.startswith("better" if images_apart == 8 else "no better")
+    assert known.sentence.startswith("better" if images_apart == 8 else "not surely better")
 
 
-def test_a_winner_by_luck_is_called_no_better() -> None:
+def test_a_winner_by_luck_is_not_called_better() -> None:
     known = verdict(*guesses(30, 150, 0.9), ACCURACY, rival=7, name="the probe")
     assert known.probability < 0.9
-    assert known.sentence.startswith("no better than the probe (")
+    assert known.sentence.startswith("not surely better than the probe (")
     assert not known.is_convincing
 
 

@@ -33,8 +33,8 @@ PUBLIC = [
     "score", "val_accuracy", "val_loss", "train_loss", "best_epoch", "epochs_run", "curve",
     "probabilities", "test_looks",
     "training_s", "trained_part_s", "waiting_s", "peak_memory_bytes", "started_at", "finished_at",
-    "lane", "device", "threads", "precision", "inference_precision", "fast_layers", "node",
-    "worker_pid",
+    "lane", "device", "threads", "precision", "inference_precision", "micro_batch", "fast_layers",
+    "node", "worker_pid",
     "dataset", "dataset_fingerprint", "num_val_images", "backbone", "weights", "weights_hash",
     "image_size", "views", "data_seed", "code_version", "library_versions", "schema_version",
     "error_kind", "error_message",
@@ -49,7 +49,7 @@ IDENTITY: dict[str, Any] = {
 
 def test_the_columns_are_the_public_ones() -> None:
     assert list(COLUMNS) == PUBLIC
-    assert len(COLUMNS) == 63
+    assert len(COLUMNS) == 64
     assert SCHEMA_VERSION == 2
 
 
@@ -76,7 +76,7 @@ def test_arrow_types_follow_the_types_of_the_fields() -> None:
     expected = {"int": pa.int64(), "float": pa.float64(), "str": pa.string(), "bool": pa.bool_()}
     declared = {f.name: str(f.type).split(" | ")[0] for f in fields(TrialRecord)}
     plain = {name: expected[kind] for name, kind in declared.items() if kind in expected}
-    assert len(plain) == 58
+    assert len(plain) == 59
     assert plain == {name: SCHEMA.field(name).type for name in plain}
 
 

@@ -106,6 +106,23 @@ def test_what_is_as_good_and_cheaper_than_a_rival_is_to_be_taken() -> None:
     assert found.advice.startswith("take this configuration, which costs less than the tutorial's")
 
 
+def test_of_probes_on_networks_of_about_one_size_the_better_wins() -> None:
+    """Not the one that sees a little fewer pixels; one that sees far fewer does."""
+    near = np.random.default_rng(1).normal(0, 0.02, IMAGES)
+    better = list(np.array(steady(0.88)) + near - near.mean() + 0.001)
+    folds = [*folds_of(0, steady(0.88)), *folds_of(1, better)]
+    won = []
+    for size in (260, 448):
+        probes = [
+            replace(trial(0, first="probe"), backbone="small", image_size=224),
+            replace(trial(1, first="probe"), backbone="large", image_size=size),
+        ]
+        found = final_winner(folds, probes, bootstraps=20)
+        assert found is not None
+        won.append(found.trial_number)
+    assert won == [1, 0]
+
+
 def test_all_finalists_have_their_own_score() -> None:
     folds = [*folds_of(0, steady(0.6)), *folds_of(1, steady(0.9))]
     found = final_winner(folds, [trial(0), trial(1)], bootstraps=20)

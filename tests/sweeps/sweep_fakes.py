@@ -110,6 +110,12 @@ class FakeRay:
     def get_node_id(self) -> str:
         return self.HERE
 
+    def nodes(self) -> list[str]:
+        return [self.HERE]
+
+    def get(self, reference: Any) -> Any:
+        return reference
+
 
 @dataclass
 class Notes:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -13,7 +15,7 @@ from ray.cluster_utils import Cluster
 
 from antsbees.config import TrialConfig
 from antsbees.data.datasets import Dataset
-from results.schema import TrialStatus
+from results.schema import TrialRecord, TrialStatus
 from sweeps.errors import RunError
 from sweeps.paths import RunPaths
 from sweeps.running.driver import run_sweep
@@ -66,32 +68,69 @@ class Remover(Witness):
             self.cluster.remove_node(self.node, allow_graceful=False)
 
 
-def test_a_sweep_ends_with_all_its_trials_though_the_machine_of_a_lane_is_gone(
-    tiny_dataset: Dataset, paths: RunPaths, capfd: pytest.CaptureFixture[str]
+class Newcomers(Remover):
+    """Notes when the first trial was placed on a machine that had not been there at the start."""
+
+    joined_s: float | None = None
+    joined = threading.Event()
+    began_s: float | None = None
+
+    def trial_started(self, number: int, config: TrialConfig, lane: Lane) -> None:
+        super().trial_started(number, config, lane)
+        if self.joined_s is not None and lane.node is not None and self.began_s is None:
+            is_new = lane.node.id not in {node.node_id for node in self.at_first}
+            self.began_s = time.monotonic() if is_new else None
+
+    def trial_finished(self, record: TrialRecord) -> None:
+        """Hold a fast sweep up until the other machine is there."""
+        super().trial_finished(record)
+        if len(self.finished) == 15:
+            self.joined.wait(60)
+
+    def join_another(self) -> None:
+        """Wait for the machine with the GPU to be gone, and bring one without."""
+        self.at_first = self.cluster.list_all_nodes()
+        until_s = time.monotonic() + 60
+        while not self.removed and time.monotonic() < until_s:
+            time.sleep(0.05)
+        self.cluster.add_node(num_cpus=1)
+        self.joined_s = time.monotonic()
+        self.joined.set()
+
+
+def test_machines_come_and_go_and_the_sweep_ends_with_all_its_trials(
+    tiny_dataset: Dataset, paths: RunPaths
 ) -> None:
-    with cluster_of_two(head_cpus=1) as (cluster, node):
-        remover = Remover(cluster, node)
-        spec = with_a_gpu_lane_on_the_cpu(tiny_spec(trials=16))
-        capfd.readouterr()
-        outcome = run_sweep(spec, tiny_dataset, paths, remover)
-        assert tuple(capfd.readouterr()) == ("", "")  # Ray's words go to the log
-    assert remover.removed
-    assert [lane.kind for lane in remover.lanes] == ["gpu", "cpu"]
-    assert [r.trial_number for r in outcome.records] == list(range(16))
+    with cluster_of_two(head_cpus=1) as (cluster, node), ThreadPoolExecutor() as threads:
+        newcomers = Newcomers(cluster, node)
+        spec = with_a_gpu_lane_on_the_cpu(tiny_spec(trials=30))
+        sweep = threads.submit(run_sweep, spec, tiny_dataset, paths, newcomers)
+        newcomers.join_another()
+        outcome = sweep.result()
+    assert [lane.kind for lane in newcomers.lanes] == ["gpu", "cpu"]
+    assert newcomers.joined_s is not None
+    assert newcomers.began_s is not None
+    assert newcomers.began_s - newcomers.joined_s < 10
+    assert [r.trial_number for r in outcome.records] == list(range(30))
     assert {r.status for r in outcome.records} <= set(ENDED)
     assert outcome.records[-1].lane == "cpu"
 
 
 def test_a_sweep_ends_with_a_sentence_when_no_machine_is_left_for_it(
-    tiny_dataset: Dataset, paths: RunPaths, monkeypatch: pytest.MonkeyPatch
+    tiny_dataset: Dataset,
+    paths: RunPaths,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("sweeps.running.opening.NO_MACHINE_S", 4.0)
     with cluster_of_two(head_cpus=0) as (cluster, node):
         remover = Remover(cluster, node)
         spec = with_a_gpu_lane_on_the_cpu(tiny_spec(trials=100), minutes=10.0)
         began_s = time.monotonic()
+        capfd.readouterr()
         with pytest.raises(RunError, match="no machine is left that could run a trial"):
             run_sweep(spec, tiny_dataset, paths, remover)
+        assert tuple(capfd.readouterr()) == ("", "")  # Ray's words go to the log
     assert remover.removed
     assert time.monotonic() - began_s < 120
 
@@ -102,7 +141,7 @@ def test_a_node_with_other_images_runs_no_trial_and_is_named(
     """The GPU's node is another one than the driver's; its images are not those of the sweep."""
     witness = Witness()
     with cluster_of_two(head_cpus=1):
-        spec = with_a_gpu_lane_on_the_cpu(tiny_spec(trials=6))
+        spec = with_a_gpu_lane_on_the_cpu(tiny_spec(trials=6, travel_gb=0))
         changed = replace(tiny_dataset, fingerprint="0" * 64)
         outcome = run_sweep(spec, changed, paths, witness)
     assert [r.trial_number for r in outcome.records] == list(range(6))

@@ -39,7 +39,7 @@ def page(
 
     Args:
         pictures: Data URIs by the places of the images.
-        reload_s: A browser that shows the page reads it anew after so many seconds.
+        reload_s: A browser that shows the page reads it again after so many seconds.
     """
     drawn = charts(report)
     data = {"charts": drawn, "tables": tables(report), "config": CONFIG}

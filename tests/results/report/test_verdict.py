@@ -37,7 +37,7 @@ def test_the_verdict_is_an_advice_and_a_sentence_against_each_rival() -> None:
     assert [sentence.partition(" (")[0] for sentence in told] == [
         "Take this configuration, which costs less than the probe: antsbees retrain",
         "The winner is better than the tutorial's with probability 1.00",
-        "The winner is no better than the probe",
+        "The winner is not surely better than the probe",
     ]
 
 

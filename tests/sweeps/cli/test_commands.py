@@ -23,7 +23,7 @@ from sweeps.spec.models import is_safe_name
 from tests.sweeps.sweep_fakes import row
 
 COMMANDS = ["sweep", "best", "leaderboard", "retrain", "predict", "data", "schema",
-            "report", "watch", "test", "cache", "cache show", "cache clear"]  # fmt: skip
+            "report", "watch", "plan", "test", "cache", "cache show", "cache clear"]  # fmt: skip
 
 
 @dataclass(frozen=True)

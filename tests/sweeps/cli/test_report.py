@@ -131,7 +131,7 @@ def test_images_that_a_user_names_must_be_the_sweeps(
     assert capsys.readouterr().err.startswith("error: no images at ")
 
 
-def test_a_page_is_written_anew_while_its_sweep_runs(
+def test_a_page_is_written_again_while_its_sweep_runs(
     paths: RunPaths, tiny_dataset: Dataset
 ) -> None:
     """Once more only if there are new rows; a browser reads the last one no more."""

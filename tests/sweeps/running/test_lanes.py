@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 
 from sweeps.errors import UsageError
-from sweeps.running.lanes import Lane, LaneKind, free_lane, lanes_there, plan_lanes
+from sweeps.running.lanes import (
+    Lane,
+    LaneKind,
+    Node,
+    Place,
+    free_lane,
+    lanes_of_nodes,
+    lanes_there,
+    plan_lanes,
+    unused,
+)
 from sweeps.spec.models import Lanes
 from tests.sweeps.sweep_fakes import CPU, GPU
 
@@ -51,16 +61,18 @@ def test_slots_are_what_the_machines_have_room_for(
     ("nodes", "lanes", "told"),
     [
         ([LAPTOP], {"cpu": {"slots": 5}},
-         "lanes.cpu.slots asks for 5 workers, but there is room for 4"),
-        ([LAPTOP], {"gpu": {"slots": 1}},
-         "lanes.gpu.slots asks for 1 workers, but there is room for 0"),
+         "lanes.cpu.slots asks for 5 workers, but there is room for 4; the machines have 4 CPU"),
+        ([LAPTOP, LAPTOP], {"gpu": {"slots": 1}},
+         "lanes.gpu.slots asks for 1 workers, but there is room for 0; the machines have 2 times "
+         "4 CPU"),
         ([SERVER], {"gpu": {"slots": 3}},
-         "lanes.gpu.slots asks for 3 workers, but there is room for 2"),
+         "lanes.gpu.slots asks for 3 workers, but there is room for 2; the machines have 8 CPU and "
+         "2 GPU"),
         ([LAPTOP], {"cpu": {"threads": 5}},
-         "no lane has a slot: a CPU worker asks for 5 cores (lanes.cpu.threads), "
-         "which no machine has free"),
-        ([], {}, "no lane has a slot: a CPU worker asks for 1 cores (lanes.cpu.threads), "
-                 "which no machine has free"),
+         "no lane has a slot: a CPU worker asks for 5 cores (lanes.cpu.threads), which no machine "
+         "has; the machines have 4 CPU"),
+        ([], {}, "no lane has a slot: a CPU worker asks for 1 cores (lanes.cpu.threads), which no "
+                 "machine has; the machines have nothing: there is none"),
     ],
 )  # fmt: skip
 def test_lanes_that_do_not_fit_are_told(
@@ -109,3 +121,33 @@ def test_lanes_follow_the_nodes_that_are_there() -> None:
     assert there([]) == {}
     assert there([LAPTOP], cpu={"slots": 6}) == {"cpu": 4}  # two are gone with their node
     assert there([LAPTOP, LAPTOP], cpu={"slots": 6}) == {"cpu": 6}
+
+
+def test_gpus_that_no_worker_gets_are_told() -> None:
+    threads = Lanes.model_validate({"gpu": {"threads": 16}})
+    assert unused(threads, [SERVER, LAPTOP]) == (
+        "no GPU is used: a GPU worker asks for 16 cores (lanes.gpu.threads), which no machine with "
+        "a GPU has; the machines have 8 CPU and 2 GPU, 4 CPU"
+    )
+    assert unused(Lanes(), [SERVER]) is None
+    assert unused(threads, [LAPTOP]) is None
+    assert unused(Lanes.model_validate({"gpu": {"slots": 0}}), [SERVER]) is None
+
+
+def test_each_machine_has_lanes_of_its_own_up_to_what_the_spec_allows() -> None:
+    nodes = [Node("a", "n1", SERVER), Node("b", "n2", LAPTOP), Node("c", "n3", SERVER)]
+
+    def found(closed: list[Place], **lanes: Any) -> list[tuple[str, str, int]]:
+        there = lanes_of_nodes(Lanes.model_validate(lanes), nodes, closed)
+        return [(str(lane.kind), lane.node.id, lane.slots) for lane in there if lane.node]
+
+    assert found([]) == [
+        ("gpu", "a", 2), ("gpu", "c", 2), ("cpu", "a", 6), ("cpu", "b", 4), ("cpu", "c", 6)
+    ]  # fmt: skip
+    assert found([], gpu={"slots": 3}, cpu={"slots": 8}) == [
+        ("gpu", "a", 2), ("gpu", "c", 1), ("cpu", "a", 6), ("cpu", "b", 2)
+    ]  # fmt: skip
+    assert found([(LaneKind.GPU, "a"), (LaneKind.CPU, "c")]) == [
+        ("gpu", "c", 2), ("cpu", "a", 8), ("cpu", "b", 4)
+    ]  # fmt: skip
+    assert found([(LaneKind.CPU, None)]) == [("gpu", "a", 2), ("gpu", "c", 2)]

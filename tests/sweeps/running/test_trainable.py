@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from antsbees.data.datasets import Dataset
 from results.schema import Objective
 from sweeps.running import trainable
 from sweeps.running.messages import Proposal, Report
-from sweeps.running.trainable import FineTuning, ImagesDifferError, Job, require_same_images
+from sweeps.running.shipping import ImagesDifferError
+from sweeps.running.trainable import FineTuning, Job, settled
 from tests.sweeps.sweep_fakes import FakeRay
 
 
@@ -139,17 +141,14 @@ def test_the_default_gpu_without_a_gpu_is_a_failure_told_in_a_sentence(job: Job)
     assert (report.epoch, report.score, report.epochs) == (0, None, ())
 
 
-def test_images_are_compared_on_other_nodes_only(job: Job) -> None:
+def test_another_node_has_its_own_cache_and_looks_for_the_images(
+    job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTSBEES_CACHE", str(tmp_path / "of this node"))
     changed = replace(job, dataset=replace(job.dataset, fingerprint="0" * 64))
-    require_same_images(changed)
-    elsewhere = replace(changed, driver_node="another node")
+    assert settled(changed) == changed
     with pytest.raises(ImagesDifferError, match=r"has other images than the driver in .*00000000"):
-        require_same_images(elsewhere)
-    require_same_images(replace(job, driver_node="another node"))
-
-
-def test_a_node_without_the_images_says_so(job: Job) -> None:
-    moved = replace(job.dataset.train, paths=(job.dataset.root / "train" / "ants" / "gone.png",))
-    elsewhere = replace(job, driver_node="other", dataset=replace(job.dataset, train=moved))
-    with pytest.raises(ImagesDifferError, match=r"does not have the driver's images .*gone\.png"):
-        require_same_images(elsewhere)
+        settled(replace(changed, driver_node="another node"))
+    elsewhere = replace(job, driver_node="another node", cache_folder=Path("/of/the/driver"))
+    assert settled(elsewhere).cache_folder == tmp_path / "of this node"
+    assert settled(elsewhere).dataset == job.dataset
