@@ -18,7 +18,7 @@ from results.selection import Select
 
 MOST_MEMBERS = 50
 MOST_OFFERED = 5  # members: each of them costs a training, and time with every answer
-BOOTSTRAPS = 200  # choosing an ensemble takes longer than choosing one configuration
+BOOTSTRAPS = 500  # choosing an ensemble takes longer than choosing one configuration
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,9 @@ def finalists(
         if len(chosen) >= max(count, len(in_front)):
             break
         is_needed = record in in_front or record in others[:1]
-        if _configuration(record) in chosen or not (is_needed or cost_s(record) <= left_s):
+        if _configuration(record) in chosen or not (
+            is_needed or cost_s(record) <= max(left_s, 0.0)
+        ):
             continue
         chosen[_configuration(record)] = record
         left_s -= cost_s(record)

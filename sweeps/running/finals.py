@@ -19,7 +19,7 @@ from results.schema import TrialRecord
 from results.winner import RIVALS
 from sweeps.errors import SweepError
 from sweeps.finals.finalists import finalists
-from sweeps.finals.grouping import Group, stages_of, together
+from sweeps.finals.grouping import Group, is_head, stages_of, together
 from sweeps.finals.racing import Turn, going_on, turns
 from sweeps.finals.standing import standing
 from sweeps.finals.timing import budget_s, repeat_s, worker_seconds
@@ -56,7 +56,7 @@ def run_finals(
     plan = spec.finals
     if not isinstance(plan, Plan):
         return False
-    chosen = _chosen(plan, records, len(dataset.pooled))
+    chosen = chosen_finalists(plan, records, len(dataset.pooled))
     table = Finals(paths.finals)
     rows = table.read(spec.name) if spec.name in table.sweeps() else []
     known = [row for row in rows if row.num_folds == plan.folds]
@@ -73,14 +73,16 @@ def run_finals(
         return False
 
 
-def _chosen(plan: Plan, records: Sequence[TrialRecord], num_images: int) -> list[TrialRecord]:
-    """Return the finalists whose first repeat there is time for."""
-    return finalists(
-        records,
-        plan.count,
-        cost_s=lambda trial: repeat_s(trial, num_images, plan.folds),
-        time_s=FIRST_REPEAT * worker_seconds(records, plan.share),
-    )
+def chosen_finalists(
+    plan: Plan, records: Sequence[TrialRecord], num_images: int
+) -> list[TrialRecord]:
+    """Return the finalists whose first repeat there is time for; heads take next to none."""
+
+    def cost_s(trial: TrialRecord) -> float:
+        return 0.0 if is_head(trial) else repeat_s(trial, num_images, plan.folds)
+
+    time_s = FIRST_REPEAT * worker_seconds(records, plan.share)
+    return finalists(records, plan.count, cost_s, time_s)
 
 
 def _is_worth_it(
@@ -191,8 +193,7 @@ class _Running:
             return None
         lane = lanes[0]
         work = ray.remote(groups_of).options(**resources(lane))
-        stages = stages_of(self._chosen, self._spec.backbones[0])
-        ref = work.remote(self._job, stages, lane.device, lane.threads)
+        ref = work.remote(self._job, lane.device, lane.threads)
         until_s = self._clock() + SILENCE_S
         while not ray.wait([ref], timeout=LOOK_EVERY_S)[0]:
             if self._must_stop() or self._clock() > until_s:
@@ -239,12 +240,15 @@ class _Running:
                 trials=tuple((trial.trial_number, config_of(trial)) for trial in trials),
                 repeat=group[0].repeat,
                 folds=places,
-                stages=stages_of(self._chosen, str(trials[0].backbone)),
+                stages=() if is_head(trials[0]) else self._stages_of(trials[0]),
                 device=lane.device,
                 threads=lane.threads,
             )
             work = ray.remote(train_on_folds).options(**resources(lane))
             self._flying.tasks[work.remote(self._job, asked)] = (group, lane)
+
+    def _stages_of(self, trial: TrialRecord) -> tuple[int, ...]:
+        return stages_of(self._chosen, str(trial.backbone))
 
     def _collect(self, ref: Any) -> None:
         group, _ = self._flying.tasks.pop(ref)

@@ -36,7 +36,8 @@ class OnFolds:
     Args:
         trials: Each with its number; heads among them are trained together.
         folds: The places of the images of each, in train and val together.
-        stages: How many are frozen in any finalist of this backbone.
+        stages: How many are frozen in any finalist of this backbone, to be computed in one go; of
+            none for heads, whose features are there already.
     """
 
     sweep: str
@@ -82,16 +83,11 @@ def train_on_folds(job: Job, asked: OnFolds) -> Folded:
     return folded
 
 
-def groups_of(job: Job, stages: Sequence[int], device: str, threads: int) -> list[int]:
-    """Return for each image the group of near-duplicates it belongs to.
-
-    Args:
-        stages: As in ``OnFolds``, of the first backbone: on the way to its features they come by.
-    """
+def groups_of(job: Job, device: str, threads: int) -> list[int]:
+    """Return for each image the group of near-duplicates it belongs to."""
     from antsbees.data.duplicates import near_duplicates
 
     bench = _bench(job, job.tasks[0], device, threads)
-    bench.compute(stages)
     features = bench.pooled_features().float().cpu().numpy()
     found = near_duplicates(bench.pooled_pixels().cpu().numpy(), features)
     return [int(group) for group in found]

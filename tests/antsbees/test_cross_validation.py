@@ -6,8 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
+from antsbees import cross_validation
 from antsbees.bench import Bench
 from antsbees.config import Schedule, TrialConfig
 from antsbees.cross_validation import CrossValidation
@@ -39,8 +41,14 @@ def test_heads_together_are_what_each_is_alone(lite0_lab: Laboratory) -> None:
             assert abs(one.loss - other.loss) < TOLERANCE
 
 
-def test_what_else_is_trained_is_trained_alone(lite0_lab: Laboratory) -> None:
+def test_what_else_is_trained_is_trained_alone(
+    lite0_lab: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     crossed = on_folds(lite0_lab)
+    with monkeypatch.context() as patched:
+        patched.setattr(cross_validation, "MOST_IMAGES_FUSED", 39)
+        assert not crossed.is_fused(HEAD)
+    assert crossed.is_fused(HEAD)
     assert not crossed.is_fused(replace(HEAD, frozen_stages=8))
     assert not crossed.is_fused(TrialConfig(9, optimizer=OptimizerKind.ADAMW))
     (fold, *_) = crossed.one(replace(HEAD, frozen_stages=8, head_start=HeadStart.PROBE))

@@ -109,6 +109,21 @@ def test_one_process_fits_it_for_all(lite0_lab: Laboratory, cache: TensorCache) 
         ProbeStarts(bf16, 9, cache).head(("train",))
 
 
+def test_one_process_fits_the_heads_of_folds_for_all(
+    lite0_lab: Laboratory, cache: TensorCache
+) -> None:
+    folds = [tuple(range(first, 40, 2)) for first in range(2)]
+    fitted = ProbeStarts(lite0_lab.activations(cache), 9, cache).fold_heads(folds)
+    assert len(fitted) == 2
+    assert not torch.equal(fitted[0].weight, fitted[1].weight)
+    lab, run = lite0_lab, lite0_lab.execution
+    reader = NoActivations(lab.dataset, lab.backbone, lab.task, run, cache)
+    read = ProbeStarts(reader, 9, cache).fold_heads(folds)
+    assert all(torch.equal(a.weight, b.weight) for a, b in zip(fitted, read, strict=True))
+    with pytest.raises(AssertionError, match="asked for"):
+        ProbeStarts(reader, 9, cache).fold_heads(folds[::-1])
+
+
 def test_a_damaged_file_is_fitted_again(lite0_lab: Laboratory, cache: TensorCache) -> None:
     wanted = ProbeStarts(lite0_lab.activations(cache), 9, cache).head(("train",))
     (file,) = cache.folder.rglob("probe*.tensor")

@@ -1,11 +1,12 @@
-"""In which lanes finalists are trained again; the rest of the finals needs a real Ray."""
+"""Who the finalists are, and in which lanes they are trained; the rest needs a real Ray."""
 
 from __future__ import annotations
 
 import pytest
 
-from sweeps.running.finals import closed_lanes
+from sweeps.running.finals import chosen_finalists, closed_lanes
 from sweeps.running.lanes import LaneKind
+from sweeps.spec.models import Finals
 from tests.sweeps.sweep_fakes import make_spec, row
 
 CPU_ONLY, WITH_GPU = [{"CPU": 2.0}], [{"CPU": 4.0, "GPU": 1.0}]
@@ -26,3 +27,15 @@ def test_a_lane_without_a_finalist_stays_closed_while_another_is_there(
 ) -> None:
     chosen = [row(number, 0.9, lane=lane) for number, lane in enumerate(trained_in)]
     assert sorted(closed_lanes(chosen, make_spec(), nodes)) == sorted(closed)
+
+
+def test_finalists_are_those_whose_first_repeat_there_is_time_for() -> None:
+    """Deep ones cost what their rows say; heads, which are trained together, nothing."""
+    lite0 = {"backbone": "efficientnet_lite0", "epochs": 2, "epochs_run": 2}
+    heads = [row(n, 0.5, lr=n / 100, trained_part_s=900.0, **lite0) for n in range(1, 5)]
+    deep = [
+        row(n, 0.9 - n / 100, frozen_stages=7, lr=n / 100, trained_part_s=seconds, **lite0)
+        for n, seconds in ((5, 0.5), (6, 900.0), (7, 0.5))
+    ]
+    found = chosen_finalists(Finals(count=6), [*heads, *deep], num_images=400)
+    assert [trial.trial_number for trial in found] == [5, 7, 1, 2, 3, 4]
