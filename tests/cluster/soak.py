@@ -1,4 +1,4 @@
-"""A sweep on hosts that come and go: ``python -m tests.cluster.soak [--minutes 10] [--every 20]``."""
+"""Soaks a sweep on hosts that come and go: ``python -m tests.cluster.soak [--minutes 10]``."""
 
 from __future__ import annotations
 
