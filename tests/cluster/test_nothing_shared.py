@@ -30,7 +30,7 @@ def start_sweep(
     """Type the command on the head."""
     spec = folder / "tiny.yaml"
     spec.write_text(TINY_SPEC.replace("{trials: 6,", f"{{trials: 6, minutes: {minutes},"))
-    words = [
+    words: list[str | Path] = [
         sys.executable, "-m", "sweeps.cli", "sweep", spec, "--data", data, "--name", "tiny",
         "--trials", str(trials), "--address", f"{head.address}:{PORT}",
         "--runs", folder / "runs", "--no-report",
