@@ -80,6 +80,12 @@ def configure(execution: Execution) -> None:
         raise DeviceError(f"device {execution.device} cannot be used: {reason}") from error
 
 
+def divide_memory(execution: Execution, share: float) -> None:
+    """Keep this process to its share of a GPU's memory, where several processes share one."""
+    if execution.gpu_index is not None and 0 < share < 1:
+        torch.cuda.set_per_process_memory_fraction(share, execution.gpu_index)
+
+
 def arithmetic(device: str, precision: Precision) -> AbstractContextManager[object]:
     """Return the context in which a forward pass runs in a precision."""
     kind = torch.device(device).type

@@ -125,6 +125,8 @@ class FineTuning(tune.Trainable):
                 return
 
     def _begin(self) -> Training:
+        from antsbees.machine.devices import divide_memory
+
         proposal = Proposal.from_plain(self.config)
         task = task_of_trial(self._job, proposal.trial)
         if self._bench is None:
@@ -132,6 +134,7 @@ class FineTuning(tune.Trainable):
         bench = self._benches.find(task.backbone)
         self._bench = bench or bench_of(self._job, task, proposal.device, proposal.threads)
         self._benches.keep(task.backbone, self._bench)
+        divide_memory(self._bench.execution, proposal.resources.get("GPU", 1.0))
         self._memory = _peak_memory(proposal.device)
         return self._bench.training(proposal.trial)
 

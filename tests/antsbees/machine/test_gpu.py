@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
 import torch
 
 from antsbees.config import Precision, TrialConfig
-from antsbees.machine.devices import Execution, configure, numerics
+from antsbees.machine.devices import Execution, configure, divide_memory, numerics
 from antsbees.machine.memory import PeakMemory
 from tests.antsbees.laboratory import Laboratory
 
@@ -62,3 +64,70 @@ def test_the_peak_is_of_the_gpus_memory() -> None:
     torch.zeros(100 * 2**20, dtype=torch.uint8, device="cuda")
     assert watched.num_bytes - before >= 100 * 2**20
     assert PeakMemory(ON_GPU).num_bytes < 100 * 2**20
+
+
+@pytest.mark.parametrize("k", range(10))
+def test_every_depth_learns_as_on_the_cpu(lab: Laboratory, k: int) -> None:
+    _compare_with_the_cpu(lab, k)
+
+
+@pytest.mark.parametrize("k", range(6))
+def test_every_depth_of_a_resnet_learns_as_on_the_cpu(resnet18_lab: Laboratory, k: int) -> None:
+    _compare_with_the_cpu(resnet18_lab, k)
+
+
+def _compare_with_the_cpu(lab: Laboratory, k: int) -> None:
+    """Compare losses after two epochs: within two per cent, and a hundredth."""
+    config = TrialConfig(k, epochs=2, batch_size=8, lr=0.001)
+    expected = lab.curve(config)
+    configure(ON_GPU)
+    found = replace(lab, execution=ON_GPU).curve(config)
+    for name in ("train_loss", "val_loss"):
+        assert [e[name] for e in found] == pytest.approx(
+            [e[name] for e in expected], rel=0.02, abs=0.01
+        )
+
+
+@pytest.mark.parametrize("k", [0, 2, 5])
+def test_nothing_waits_for_the_gpu_within_a_batch(resnet18_lab: Laboratory, k: int) -> None:
+    configure(ON_GPU)
+    training = replace(resnet18_lab, execution=ON_GPU).training(TrialConfig(k, batch_size=8))
+    training.run_epoch()
+    rows = training._lesson.inputs(k, 0)[:8].to("cuda")
+    labels = training._labels[:8]
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        training._step(rows, labels)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+def test_a_batch_that_does_not_fit_is_computed_in_pieces(resnet18_lab: Laboratory) -> None:
+    configure(ON_GPU)
+    training = replace(resnet18_lab, execution=ON_GPU).training(TrialConfig(0, batch_size=8))
+    rows = torch.randint(0, 255, (64, 256, 256, 3), dtype=torch.uint8, device="cuda")
+    labels = torch.zeros(64, dtype=torch.long, device="cuda")
+    total = torch.cuda.get_device_properties(0).total_memory
+    torch.cuda.empty_cache()
+    divide_memory(ON_GPU, (torch.cuda.memory_reserved() + 600 * 2**20) / total)
+    try:
+        training._step(rows, labels)
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert training.micro_batch is not None
+    assert training.micro_batch < 64
+
+
+def test_two_processes_share_a_gpu() -> None:
+    """Each keeps to its half of the memory, and computes the same."""
+    code = (
+        "import torch; from antsbees.machine.devices import *; e = Execution('cuda');"
+        "configure(e); divide_memory(e, 0.5); torch.manual_seed(0);"
+        "a = torch.randn(512, 512, device='cuda'); print(float((a @ a).sum()))"
+    )
+    both = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) for _ in range(2)
+    ]
+    answers = {process.communicate(timeout=300)[0] for process in both}
+    assert [process.returncode for process in both] == [0, 0]
+    assert len(answers) == 1

@@ -1,0 +1,56 @@
+"""What a few epochs at each depth bring over the probe, gently and boldly.
+
+    python -m benchmarks.studies.depths FOLDER_OR_SET [--frozen-stages 9,8,6,3]
+
+A set is one of those that ``benchmarks.studies.drawn`` draws; ``grain`` has a cue that features of
+photographs miss, so that depth pays there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from antsbees.bench import Bench
+from antsbees.config import Precision, TaskConfig, TrialConfig
+from antsbees.data.folder import read_folder
+from antsbees.data.synthetic.sets import SETS
+from antsbees.machine.devices import Execution
+from sweeps.spec.first import BOLD, PORTFOLIO_FIRST, PROBE_FIRST, First
+
+
+def main() -> None:
+    """Train, and print a row for each configuration."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.studies.depths")
+    parser.add_argument("images", help=f"a folder, or one of {', '.join(SETS)}")
+    parser.add_argument("--backbone", default="efficientnet_lite0")
+    parser.add_argument("--frozen-stages", default="8,6,5,3", help="how many, of several trials")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(options.images)
+        if options.images in SETS:
+            folder = Path(scratch) / "images"
+            SETS[options.images].write(folder)
+        execution = Execution(precision=Precision.AUTO, inference_precision=Precision.AUTO)
+        task, cache = TaskConfig(options.backbone), Path(scratch) / "cache"
+        bench = Bench.sharing(read_folder(folder), task, execution, cache, 2 * 10**10)
+        print("| frozen stages | BatchNorm | lr | accuracy by epoch | log-loss by epoch |")
+        print("|---|---|---|---|---|")
+        print(_row(bench, PROBE_FIRST, task.num_stages), flush=True)
+        for depth in map(int, options.frozen_stages.split(",")):
+            for first in (PORTFOLIO_FIRST, BOLD):
+                print(_row(bench, first, depth), flush=True)
+
+
+def _row(bench: Bench, first: First, depth: int) -> str:
+    config = TrialConfig.from_dict(first.given() | {"frozen_stages": depth})
+    training = bench.training(config)
+    epochs = [training.run_epoch() for _ in range(config.epochs)]
+    accuracies = ", ".join(f"{100 * epoch.val_accuracy:.1f}" for epoch in epochs)
+    losses = ", ".join(f"{epoch.val_loss:.3f}" for epoch in epochs)
+    return f"| {depth} | {config.batchnorm} | {config.lr:g} | {accuracies} % | {losses} |"
+
+
+if __name__ == "__main__":
+    main()
