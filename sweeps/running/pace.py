@@ -11,11 +11,11 @@ from statistics import fmean, median
 from antsbees.data.datasets import Dataset
 from antsbees.networks.catalog import architecture
 from results.schema import TrialRecord, TrialStatus
-from sweeps.running.lanes import Lane, LaneKind
+from sweeps.running.lanes import ENTRIES, Lane, LaneKind
 from sweeps.spec.models import SweepSpec
 
 CORE_S = 0.04  # of an image in an epoch of efficientnet_lite0, nothing frozen, on one CPU core
-GUESSED_SPEED: Mapping[LaneKind, float] = {LaneKind.CPU: 1.0, LaneKind.GPU: 20.0}
+GUESSED_SPEED: Mapping[LaneKind, float] = {entry.kind: entry.speed for entry in ENTRIES}
 """How much faster than a CPU core a worker of a lane is taken to be before it was measured."""
 HEAD_SHARE = 0.001  # of the cost of the whole network, which a head alone has
 REMEMBERED = 9  # epochs, of which the median is taken
