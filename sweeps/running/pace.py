@@ -104,12 +104,16 @@ class Pace:
     def learn_rows(self, rows: Iterable[TrialRecord]) -> None:
         """Take in rows of an earlier start, or of another sweep on the same images."""
         kinds = {str(kind): kind for kind in LaneKind}
+        workers: set[tuple[str | None, int | None]] = set()
         for row in rows:
             if row.lane in kinds and row.epochs_run and row.backbone and row.epochs:
                 kind, cell = kinds[row.lane], (row.backbone, row.frozen_stages or 0)
                 self.learn(kind, row.node, cell, row.training_s / row.epochs_run)
+                is_warm = (row.node, row.worker_pid) in workers
+                workers.add((row.node, row.worker_pid))
                 if row.first is None and row.status is not TrialStatus.UNFINISHED:
-                    self.learn_ended(kind, Work(*cell, row.epochs), row.epochs_run, _beside_s(row))
+                    beside_s = _beside_s(row) if is_warm else None
+                    self.learn_ended(kind, Work(*cell, row.epochs), row.epochs_run, beside_s)
 
     def is_measured(self, lane: LaneKind) -> bool:
         """Tell whether an epoch was completed in a lane of that kind."""
