@@ -101,14 +101,19 @@ class Pace:
         if beside_s is not None:
             self._beside.setdefault(lane, _Mean()).take(max(0.0, beside_s))
 
-    def learn_rows(self, rows: Iterable[TrialRecord]) -> None:
-        """Take in rows of an earlier start, or of another sweep on the same images."""
+    def learn_rows(self, rows: Iterable[TrialRecord], with_activations: bool = False) -> None:
+        """Take in rows of an earlier start, or of another sweep on the same images.
+
+        Args:
+            with_activations: Count what activations took, which each machine computes once.
+        """
         kinds = {str(kind): kind for kind in LaneKind}
         workers: set[tuple[str | None, int | None]] = set()
         for row in rows:
             if row.lane in kinds and row.epochs_run and row.backbone and row.epochs:
                 kind, cell = kinds[row.lane], (row.backbone, row.frozen_stages or 0)
-                self.learn(kind, row.node, cell, row.training_s / row.epochs_run)
+                seconds = row.training_s if with_activations else row.trained_part_s
+                self.learn(kind, row.node, cell, seconds / row.epochs_run)
                 is_warm = (row.node, row.worker_pid) in workers
                 workers.add((row.node, row.worker_pid))
                 if row.first is None and row.status is not TrialStatus.UNFINISHED:

@@ -72,11 +72,17 @@ class Turns:
         return flights[place]
 
     def learn(self, flight: InFlight, epochs: Collection[Epoch]) -> None:
-        """Take in how long epochs took."""
+        """Take in how long epochs took.
+
+        Activations are computed once by each machine: by what that took, a lane would be thought
+        slow that is not, and get no trial again to show it. Without a cache they are part of it.
+        """
+        is_kept = self._spec.cache.max_gb > 0
         node = flight.lane.node.name if flight.lane.node else None
         for epoch in epochs:
             cell = self._work(flight.asked).cell
-            self._placing.pace.learn(flight.lane.kind, node, cell, epoch.seconds)
+            seconds = epoch.train_s if is_kept else epoch.seconds
+            self._placing.pace.learn(flight.lane.kind, node, cell, seconds)
 
     def learn_ended(self, flight: InFlight, now_s: float) -> None:
         """Take in how much of a trial was run, and what it took beside its epochs.

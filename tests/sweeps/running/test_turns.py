@@ -26,3 +26,11 @@ def test_the_start_of_a_worker_is_no_part_of_the_trials_after_it(tmp_path: Path)
         flight.facts = Facts(started_at_s=began_s, node="here", worker_pid=1)
         turns.learn_ended(flight, ends_s)
     assert pace.seconds(work, CPU) == 4.5
+
+
+def test_activations_that_are_computed_once_do_not_make_a_lane_slow(tmp_path: Path) -> None:
+    study, pace = opened(tmp_path), Pace()
+    flight = InFlight(next_of(study), CPU, 0.0)
+    cold = Epoch(**epoch(1) | {"seconds": 50.0, "train_s": 1.5})
+    Turns(study, SPEC, pace).learn(flight, [cold])
+    assert pace.epoch_s(("efficientnet_lite0", 9), CPU) == 1.5
