@@ -41,9 +41,10 @@ def cheapest_of_the_best(
     same images.
 
     Args:
-        prices: What each configuration costs to train and to use; of equal ones, the better.
+        prices: What each configuration costs to train and to use.
         known: Which are known beforehand, and not found by the search: such a one gives way only to
-            what is better than it with a probability of ``CONVINCING``.
+            what is better than it with a probability of ``CONVINCING``. Of those that cost the
+            same, a known one is chosen, then the better.
     """
     paid = np.asarray(prices, np.float64)
     is_known = np.zeros(len(paid), bool) if known is None else np.asarray(known, bool)
@@ -55,7 +56,7 @@ def cheapest_of_the_best(
         values = evidence.values(objective)
         apart = np.abs(costs - costs[leader])
         within = apart <= reach * standard_errors(values - values[leader], evidence.counts)
-        order = np.lexsort((costs, paid))
+        order = np.lexsort((costs, ~is_known, paid))
         return one(int(order[within[order]][0]), len(costs))
 
     return select

@@ -217,7 +217,7 @@ def _advice(
         )
     if finalists[won].first in RIVALS:
         name = _name(finalists, won)
-        return f"take {name}: nothing that costs more is surely better: antsbees retrain"
+        return f"take {name}: nothing else is surely better: antsbees retrain"
     costlier = [_name(finalists, place) for place in as_good if prices[place] > prices[won]]
     than = f", which costs less than {' and '.join(costlier)}" if costlier else ""
     return f"take this configuration{than}: antsbees retrain"

@@ -21,7 +21,7 @@ from sweeps.errors import SweepError
 from sweeps.finals.finalists import finalists
 from sweeps.finals.grouping import Group, is_head, stages_of, together
 from sweeps.finals.racing import Turn, going_on, turns
-from sweeps.finals.standing import standing
+from sweeps.finals.standing import FinalsStanding, standing
 from sweeps.finals.timing import budget_s, repeat_s, worker_seconds
 from sweeps.paths import RunPaths
 from sweeps.rows import config_of
@@ -61,7 +61,7 @@ def run_finals(
     rows = table.read(spec.name) if spec.name in table.sweeps() else []
     known = [row for row in rows if row.num_folds == plan.folds]
     left_s = budget_s(records, plan.share)
-    if len(chosen) < 2 or not _is_worth_it(chosen, known, left_s, plan):
+    if len(chosen) < 2 or not is_worth_it(chosen, known, worker_seconds(records, plan.share), plan):
         return False
     try:
         with cluster.connected(spec.address, paths.log(spec.name)):
@@ -85,15 +85,19 @@ def chosen_finalists(
     return finalists(records, plan.count, cost_s, time_s)
 
 
-def _is_worth_it(
-    chosen: Sequence[TrialRecord], known: Sequence[FoldRecord], left_s: float, plan: Plan
+def is_worth_it(
+    chosen: Sequence[TrialRecord], known: Sequence[FoldRecord], time_s: float, plan: Plan
 ) -> bool:
-    """Tell whether a turn is missing that there is time for."""
+    """Tell whether a turn is missing that there is time for.
+
+    Args:
+        time_s: Of all workers together, as the seconds of the folds that are known are.
+    """
     numbers = [trial.trial_number for trial in chosen]
     for repeat in range(plan.repeats):
         if turns(numbers, repeat, known):
             spent_s = sum(row.seconds for row in known)
-            return not known or spent_s < left_s
+            return not known or spent_s < time_s
         numbers = going_on(numbers, repeat, known)
     return False
 
@@ -139,7 +143,7 @@ class _Running:
         self._nodes = cluster.AliveNodes()
         self._flying = InFlight()
         self._received: list[int] = []
-        self._stopped = self._interrupted = False
+        self._stopped = self._interrupted = self._is_late = False
         self._head = cluster.head_address()
         self._asked_at_s = self._answered_at_s = clock()
         self._closed = closed_lanes(chosen, spec, self._nodes())
@@ -174,6 +178,9 @@ class _Running:
                 if self._stopped:
                     break
                 numbers = going_on(numbers, repeat, self._rows)
+            if self._is_late:
+                told = self._standing().sentence
+                self._observer.noted(f"Finals: the time is up; {told}")
         return self._interrupted
 
     def _spent_s(self) -> float:
@@ -210,7 +217,7 @@ class _Running:
                 self._flying.cancel()
                 return
             if self._clock() > self._deadline_s:
-                self._stopped = True
+                self._stopped = self._is_late = True
                 queue = [group for group in queue if essential.intersection(group)]
                 self._flying.cancel(spared=essential)
                 if self._clock() > self._deadline_s + SILENCE_S:
@@ -265,8 +272,10 @@ class _Running:
         self._tell_standing()
 
     def _tell_standing(self) -> None:
-        found = standing(self._numbers, self._repeat, self._plan.repeats, self._rows)
-        self._observer.finals_went_on(found)
+        self._observer.finals_went_on(self._standing())
+
+    def _standing(self) -> FinalsStanding:
+        return standing(self._numbers, self._repeat, self._plan.repeats, self._rows)
 
     def _must_stop(self) -> bool:
         """Tell whether a signal came, or the head of Ray is gone."""

@@ -108,6 +108,8 @@ def test_within_one_standard_error_the_cheapest_is_chosen() -> None:
     noisy = [0.9, 0.5] * 30
     evidence = Evidence.of(*answers(noisy[::-1], [0.901, 0.5] * 30, noisy, 0.2))
     assert cheapest_of_the_best(LOSS, [3, 2, 1, 0])(evidence).tolist() == [0, 1, 0, 0]
+    equal = cheapest_of_the_best(LOSS, [1, 1, 1, 1], [True, False, False, False])
+    assert equal(evidence).tolist() == [1, 0, 0, 0]  # known beforehand, and as good
     close = [0.9, 0.5, 0.88] * 20
     evidence = Evidence.of(*answers(close, [0.5, 0.9, 0.88] * 20, 0.2))
     assert cheapest_of_the_best(LOSS, [3, 1, 0])(evidence).tolist() == [0, 1, 0]

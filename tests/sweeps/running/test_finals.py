@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sweeps.running.finals import chosen_finalists, closed_lanes
+from results.finals import FoldRecord
+from sweeps.running.finals import chosen_finalists, closed_lanes, is_worth_it
 from sweeps.running.lanes import LaneKind
 from sweeps.spec.models import Finals
 from tests.sweeps.sweep_fakes import make_spec, row
@@ -39,3 +40,20 @@ def test_finalists_are_those_whose_first_repeat_there_is_time_for() -> None:
     ]
     found = chosen_finalists(Finals(count=6), [*heads, *deep], num_images=400)
     assert [trial.trial_number for trial in found] == [5, 7, 1, 2, 3, 4]
+
+
+def test_what_is_missing_is_gone_on_with_while_workers_have_time() -> None:
+    """Of two workers with 100 seconds each, 150 are spent."""
+    known = [
+        FoldRecord(
+            sweep="test", trial_number=1, repeat=0, fold=fold, num_folds=2, score=0.5,
+            accuracy=0.5, loss=0.5, seconds=75.0, images=[fold], labels=[0],
+            probabilities=[[0.6, 0.4]],
+        )
+        for fold in range(2)
+    ]  # fmt: skip
+    plan, both = Finals(folds=2, repeats=1), [row(1), row(2)]
+    assert is_worth_it(both, known, 200.0, plan)
+    assert not is_worth_it(both, known, 149.0, plan)
+    assert not is_worth_it(both[:1], known, 200.0, plan)
+    assert is_worth_it(both, [], 0.0, plan)
