@@ -24,7 +24,7 @@ def finalists(
 
     Args:
         records: Rows of one sweep.
-        count: How many, rivals included.
+        count: How many, rivals included; more where those that are always among them are more.
         cost_s: Returns what a configuration needs of the time.
         time_s: For all of them together.
     """
@@ -33,10 +33,11 @@ def finalists(
     others = [record for record in judged if record.first not in RIVALS]
     chosen: dict[str, TrialRecord] = {}
     left_s = time_s
-    for record in [*in_front, *others[:1], *judged]:
-        if len(chosen) >= max(count, len(in_front)):
+    needed = [*in_front, *others[:1]]
+    for place, record in enumerate([*needed, *judged]):
+        is_needed = place < len(needed)
+        if len(chosen) >= count and not is_needed:
             break
-        is_needed = record in in_front or record in others[:1]
         if _configuration(record) in chosen or not (
             is_needed or cost_s(record) <= max(left_s, 0.0)
         ):

@@ -61,7 +61,7 @@ def run_finals(
     rows = table.read(spec.name) if spec.name in table.sweeps() else []
     known = [row for row in rows if row.num_folds == plan.folds]
     left_s = budget_s(records, plan.share)
-    if len(chosen) < 2 or not _is_worth_it(chosen, known, left_s, plan):
+    if len(chosen) < 2 or not is_worth_it(chosen, known, worker_seconds(records, plan.share), plan):
         return False
     try:
         with cluster.connected(spec.address, paths.log(spec.name)):
@@ -85,15 +85,19 @@ def chosen_finalists(
     return finalists(records, plan.count, cost_s, time_s)
 
 
-def _is_worth_it(
-    chosen: Sequence[TrialRecord], known: Sequence[FoldRecord], left_s: float, plan: Plan
+def is_worth_it(
+    chosen: Sequence[TrialRecord], known: Sequence[FoldRecord], time_s: float, plan: Plan
 ) -> bool:
-    """Tell whether a turn is missing that there is time for."""
+    """Tell whether a turn is missing that there is time for.
+
+    Args:
+        time_s: Of all workers together, as the seconds of the folds that are known are.
+    """
     numbers = [trial.trial_number for trial in chosen]
     for repeat in range(plan.repeats):
         if turns(numbers, repeat, known):
             spent_s = sum(row.seconds for row in known)
-            return not known or spent_s < left_s
+            return not known or spent_s < time_s
         numbers = going_on(numbers, repeat, known)
     return False
 

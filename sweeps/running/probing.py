@@ -44,8 +44,8 @@ class Probing:
         self._answers[record.backbone] = record.probabilities
         self._losses[record.backbone] = record.val_loss or 0.0
         good = contenders(self._answers, self._labels)
-        self._study.narrow(good)
-        if len(self._answers) == len(self._backbones):
+        is_narrowed = self._study.narrow(good)
+        if is_narrowed and len(self._answers) == len(self._backbones):
             self._note(self._told(good))
 
     def _told(self, good: list[str]) -> str:

@@ -116,13 +116,17 @@ class SearchStudy:
         self._in_flight.add(trial.number)
         return Asked(trial.number, config, trial.user_attrs.get(FIRST))
 
-    def narrow(self, backbones: Sequence[str]) -> None:
+    def narrow(self, backbones: Sequence[str]) -> bool:
         """Propose only these backbones from now on, and the first instead of another one.
 
-        A grid is not narrowed: its combinations are what was asked for.
+        Returns:
+            Whether that is so: a grid is not narrowed, its combinations are what was asked for.
         """
-        if isinstance(self._study.sampler, NarrowingSampler):
-            self._study.sampler.narrow(backbones)
+        sampler = self._study.sampler
+        if self._grid is not None or not isinstance(sampler, NarrowingSampler):
+            return False
+        sampler.narrow(backbones)
+        return True
 
     def report(self, number: int, epoch: int, value: float) -> None:
         """Keep the objective of an epoch; a restarted trial's replaces that of its earlier start.

@@ -55,7 +55,11 @@ def ensemble_card(
         f"{member.config.frozen_stages} | {member.config.epochs} |"
         for weight, member in members
     )
-    quality = _expected(metrics) if metrics["trained_on_val"] else "Its members have their own."
+    quality = (
+        _expected(metrics)
+        if metrics["trained_on_val"]
+        else "The score of each is in its `model.json`."
+    )
     return f"""# {" or ".join(first.classes)}
 
 {len(members)} networks that tell {len(first.classes)} classes apart together:

@@ -19,8 +19,10 @@ def test_the_best_come_after_those_they_are_held_against() -> None:
     assert numbers(4, TUTORIAL, *GOOD, PROBE) == [1, 0, 8, 7]
 
 
-def test_what_they_are_held_against_is_there_however_few_are_asked_for() -> None:
-    assert numbers(1, TUTORIAL, *GOOD, PROBE) == [1, 0]
+def test_the_best_and_what_it_is_held_against_are_there_however_few_are_asked_for() -> None:
+    """Three networks have three probes, which leave no other of four places."""
+    more = [row(n, 0.6, first="probe", lr=0.002, backbone=f"net{n}") for n in (30, 31)]
+    assert numbers(4, TUTORIAL, *GOOD, PROBE, *more) == [1, 30, 31, 0, 8]
 
 
 def test_what_there_is_no_time_for_is_passed_over() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import ray
 
-from sweeps.running.finals import chosen_finalists, closed_lanes
+from results.finals import FoldRecord
+from sweeps.running.finals import chosen_finalists, closed_lanes, is_worth_it
 from sweeps.running.lanes import Lane, LaneKind
 from sweeps.running.tasks import RETRIES, resources
 from sweeps.spec.models import Finals
@@ -51,3 +52,20 @@ def test_a_task_asks_ray_for_what_its_lane_does(lane: Lane, asked: dict[str, flo
     found = resources(lane)
     assert found == {**asked, "resources": {}, "max_retries": RETRIES}
     ray.remote(lambda: None).options(**found)  # Ray knows every option, or raises
+
+
+def test_what_is_missing_is_gone_on_with_while_workers_have_time() -> None:
+    """Of two workers with 100 seconds each, 150 are spent."""
+    known = [
+        FoldRecord(
+            sweep="test", trial_number=1, repeat=0, fold=fold, num_folds=2, score=0.5,
+            accuracy=0.5, loss=0.5, seconds=75.0, images=[fold], labels=[0],
+            probabilities=[[0.6, 0.4]],
+        )
+        for fold in range(2)
+    ]  # fmt: skip
+    plan, both = Finals(folds=2, repeats=1), [row(1), row(2)]
+    assert is_worth_it(both, known, 200.0, plan)
+    assert not is_worth_it(both, known, 149.0, plan)
+    assert not is_worth_it(both[:1], known, 200.0, plan)
+    assert is_worth_it(both, [], 0.0, plan)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sweeps.running.probing import Probing
-from tests.sweeps.search_bench import Bench, opened
+from tests.sweeps.search_bench import Bench, finish, opened
 from tests.sweeps.sweep_fakes import CPU, DATASET, make_spec
 
 BACKBONES = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
@@ -65,6 +65,16 @@ def test_a_search_taken_up_again_remembers_its_probes(tmp_path: Path) -> None:
     run_probes(before)
     after = Bench(opened(tmp_path, SPEC), SPEC, lanes=(CPU,), known=before.rows)
     assert searched(after) == {"efficientnet_lite2"}
+
+
+def test_a_grid_is_not_narrowed_nor_said_to_be(tmp_path: Path) -> None:
+    search = {"trials": 40, "sampler": "grid", "first": ["tutorial", "probe"]}
+    space = {"lr": {"choice": [0.01, 0.1]}, "frozen_stages": "all"}
+    spec = make_spec(space, backbone={"choice": list(BACKBONES)}, search=search)
+    bench = Bench(opened(tmp_path, spec), spec, lanes=(CPU,))
+    run_probes(bench)
+    assert {proposal["trial"]["backbone"] for proposal in finish(bench)} == {*BACKBONES}
+    assert not noted(bench)
 
 
 def test_one_backbone_is_not_spoken_of(tmp_path: Path) -> None:
