@@ -32,7 +32,7 @@ class Architecture:
     family: str
     num_stages: int
     width: int
-    giga_macs: float = 0.4
+    giga_macs: float
     image_size: int = 224
     mean: tuple[float, float, float] = _IMAGENET_MEAN
     std: tuple[float, float, float] = _IMAGENET_STD

@@ -18,6 +18,23 @@ class LaneKind(StrEnum):
     GPU = "gpu"
 
 
+@dataclass(frozen=True)
+class Entry:
+    """What is to be known of a kind of lane; its slots and threads are the spec's.
+
+    Args:
+        resource: Ray's name of what a worker of it shares with others; ``None``: cores only.
+        speed: How much faster than a CPU core it is taken to be before it was measured.
+    """
+
+    kind: LaneKind
+    resource: str | None
+    speed: float
+
+
+ENTRIES = (Entry(LaneKind.GPU, "GPU", 20.0), Entry(LaneKind.CPU, None, 1.0))
+"""The kinds, the faster one first: it takes its cores first."""
+
 Place = tuple[LaneKind, str | None]
 """A lane's kind, and Ray's name of its machine where there are several."""
 
@@ -126,17 +143,20 @@ def lanes_there(
 
     What a closed GPU lane does not use of a node's cores, the CPU lane does.
     """
-    if LaneKind.GPU in closed:
-        spec = spec.model_copy(update={"gpu": spec.gpu.model_copy(update={"slots": 0})})
+    for kind in closed:
+        if kind is not LaneKind.CPU:
+            section = getattr(spec, kind).model_copy(update={"slots": 0})
+            spec = spec.model_copy(update={str(kind): section})
     slots = _room(spec, nodes)
-    if spec.cpu.slots != "auto":
-        slots[LaneKind.CPU] = min(slots[LaneKind.CPU], spec.cpu.slots)
-    gpu_share = 1 / spec.gpu.per_gpu
-    lanes = (
-        Lane(LaneKind.GPU, spec.gpu.device, slots[LaneKind.GPU], spec.gpu.threads, gpu_share),
-        Lane(LaneKind.CPU, "cpu", slots[LaneKind.CPU], spec.cpu.threads),
-    )
-    return tuple(lane for lane in lanes if lane.slots > 0 and lane.kind not in closed)
+    found = []
+    for entry in ENTRIES:
+        kind, section = entry.kind, getattr(spec, entry.kind)
+        room = slots[kind] if section.slots == "auto" else min(slots[kind], section.slots)
+        if room > 0 and kind not in closed:
+            device = section.device if entry.resource else "cpu"
+            share = 1 / section.per_gpu if entry.resource else 0.0
+            found.append(Lane(kind, device, room, section.threads, share))
+    return tuple(found)
 
 
 def lanes_of_nodes(
@@ -154,7 +174,7 @@ def lanes_of_nodes(
         left = _less(spec, found)
         lanes = lanes_there(left, [node.resources], kinds | here)
         found += [replace(lane, node=node) for lane in lanes]
-    order = list(LaneKind)[::-1]
+    order = [entry.kind for entry in ENTRIES]
     return tuple(sorted(found, key=lambda lane: order.index(lane.kind)))
 
 
@@ -170,15 +190,23 @@ def _less(spec: Lanes, taken: Sequence[Lane]) -> Lanes:
 
 
 def _room(spec: Lanes, nodes: Sequence[Mapping[str, float]]) -> dict[LaneKind, int]:
-    gpu_slots = cpu_slots = 0
+    """Return how many slots of each kind there is room for; cores alone are not limited by a spec.
+
+    Each kind takes its cores of a node before the next.
+    """
+    slots = dict.fromkeys((entry.kind for entry in ENTRIES), 0)
     for node in nodes:
         cores = int(node.get("CPU", 0))
-        here = min(int(node.get("GPU", 0)) * spec.gpu.per_gpu, cores // spec.gpu.threads)
-        if spec.gpu.slots != "auto":
-            here = min(here, spec.gpu.slots - gpu_slots)
-        gpu_slots += here
-        cpu_slots += (cores - here * spec.gpu.threads) // spec.cpu.threads
-    return {LaneKind.GPU: gpu_slots, LaneKind.CPU: cpu_slots}
+        for entry in ENTRIES:
+            section = getattr(spec, entry.kind)
+            here = cores // section.threads
+            if entry.resource is not None:
+                here = min(here, int(node.get(entry.resource, 0)) * section.per_gpu)
+                if section.slots != "auto":
+                    here = min(here, section.slots - slots[entry.kind])
+            slots[entry.kind] += here
+            cores -= here * section.threads
+    return slots
 
 
 def free_lane(lanes: Sequence[Lane], busy: Mapping[LaneKind, int]) -> Lane | None:

@@ -11,11 +11,11 @@ from statistics import fmean, median
 from antsbees.data.datasets import Dataset
 from antsbees.networks.catalog import architecture
 from results.schema import TrialRecord, TrialStatus
-from sweeps.running.lanes import Lane, LaneKind
+from sweeps.running.lanes import ENTRIES, Lane, LaneKind
 from sweeps.spec.models import SweepSpec
 
 CORE_S = 0.04  # of an image in an epoch of efficientnet_lite0, nothing frozen, on one CPU core
-GUESSED_SPEED: Mapping[LaneKind, float] = {LaneKind.CPU: 1.0, LaneKind.GPU: 20.0}
+GUESSED_SPEED: Mapping[LaneKind, float] = {entry.kind: entry.speed for entry in ENTRIES}
 """How much faster than a CPU core a worker of a lane is taken to be before it was measured."""
 HEAD_SHARE = 0.001  # of the cost of the whole network, which a head alone has
 REMEMBERED = 9  # epochs, of which the median is taken
@@ -101,15 +101,24 @@ class Pace:
         if beside_s is not None:
             self._beside.setdefault(lane, _Mean()).take(max(0.0, beside_s))
 
-    def learn_rows(self, rows: Iterable[TrialRecord]) -> None:
-        """Take in rows of an earlier start, or of another sweep on the same images."""
+    def learn_rows(self, rows: Iterable[TrialRecord], with_activations: bool = False) -> None:
+        """Take in rows of an earlier start, or of another sweep on the same images.
+
+        Args:
+            with_activations: Count what activations took, which each machine computes once.
+        """
         kinds = {str(kind): kind for kind in LaneKind}
+        workers: set[tuple[str | None, int | None]] = set()
         for row in rows:
             if row.lane in kinds and row.epochs_run and row.backbone and row.epochs:
                 kind, cell = kinds[row.lane], (row.backbone, row.frozen_stages or 0)
-                self.learn(kind, row.node, cell, row.training_s / row.epochs_run)
+                seconds = row.training_s if with_activations else row.trained_part_s
+                self.learn(kind, row.node, cell, seconds / row.epochs_run)
+                is_warm = (row.node, row.worker_pid) in workers
+                workers.add((row.node, row.worker_pid))
                 if row.first is None and row.status is not TrialStatus.UNFINISHED:
-                    self.learn_ended(kind, Work(*cell, row.epochs), row.epochs_run, _beside_s(row))
+                    beside_s = _beside_s(row) if is_warm else None
+                    self.learn_ended(kind, Work(*cell, row.epochs), row.epochs_run, beside_s)
 
     def is_measured(self, lane: LaneKind) -> bool:
         """Tell whether an epoch was completed in a lane of that kind."""

@@ -52,7 +52,7 @@ def plan(
     lanes = plan_lanes(spec.lanes, nodes)
     taught = alike(rows, spec, dataset)
     pace = Pace(len(dataset.train))
-    pace.learn_rows(taught)
+    pace.learn_rows(taught, with_activations=True)
     if not taught:
         pace.learn_ended(
             lanes[0].kind, Work(spec.backbones[0], 0, 100), round(100 * share_of(spec))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable
 from threading import RLock
 from typing import Any
@@ -14,8 +13,9 @@ from ray.tune.search import Searcher
 from antsbees.data.datasets import Dataset
 from results.errors import LeaderboardError
 from results.schema import LOST, TrialRecord, TrialStatus
+from sweeps.running.comparing import Versions
 from sweeps.running.flights import LOST_MESSAGE, InFlight
-from sweeps.running.health import Consequence, Failure, LaneHealth, told
+from sweeps.running.judging import Judging
 from sweeps.running.lanes import Lane, Place
 from sweeps.running.messages import Report
 from sweeps.running.observer import Observer
@@ -27,9 +27,6 @@ from sweeps.search.study import Asked, SearchStudy
 from sweeps.spec.models import SweepSpec
 
 logger = logging.getLogger(__name__)
-
-LOSSES = 3  # of one trial, after which it is tried no more
-LEFT_ALONE = 10  # losses of one trial with its machine, after which it is tried no more
 
 
 class StudySearcher(Searcher):
@@ -75,11 +72,9 @@ class StudySearcher(Searcher):
         self._deadline_s = deadline_s
         self._lock = RLock()
         self._turns = Turns(study, spec, pace or Pace(len(dataset.train)), deadline_s)
-        self._health = LaneHealth()
-        self._worked: set[Place] = set()
+        self._judging = Judging(self._lanes, self)
+        self._versions = Versions()
         self._in_flight: dict[str, InFlight] = {}
-        self._held: list[InFlight] = []  # failed, perhaps by their lane's fault
-        self._losses: Counter[int] = Counter()
         self.ended: str | None = None
         self.interrupted = False
         self.heard_at_s = clock()
@@ -169,11 +164,10 @@ class StudySearcher(Searcher):
     def close(self) -> None:
         """Give back what is still in flight, whatever became of it; to be called at the end."""
         with self._lock:
-            for flight in (*self._in_flight.values(), *self._held):
+            for flight in (*self._in_flight.values(), *self._judging.take_all()):
                 flight.cut, flight.error = True, None
                 self._settle(flight)
             self._in_flight.clear()
-            self._held.clear()
             self._turns.give_back()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -199,11 +193,11 @@ class StudySearcher(Searcher):
             if (slow := self._turns.to_move(lanes, flights, now_s)) is not None:
                 slow.moves = True
             return None
-        if not self._held:
+        if not self._judging.held:
             return Searcher.FINISHED
         if not lanes:
             return None
-        self._settle_held()
+        self._judging.settle_last()
         return self._suggest(trial_id)
 
     def _begin(self, trial_id: str, asked: Asked, lane: Lane) -> dict[str, Any]:
@@ -243,89 +237,24 @@ class StudySearcher(Searcher):
             flight.number, len(flight.curve), getattr(fresh[-1], objective)
         )
         self._turns.learn(flight, fresh)
-        self._worked.add(flight.lane.place)
-        self._health.completed(flight.lane.kind, flight.node)
-        self._release(flight.lane.place)
+        self._judging.completed(flight)
+        if flight.facts and (sentence := self._versions.differ(flight.facts)) is not None:
+            self.note(sentence)
 
     def _settle(self, flight: InFlight) -> None:
         """Decide what becomes of a trial that Ray has ended."""
         if flight.error is not None:
-            self._judge(flight)
+            self._judging.failed(flight, self._clock())
         elif flight.moves and flight.status is TrialStatus.UNFINISHED:
             self._study.give_back(flight.number)
         elif flight.status is TrialStatus.UNFINISHED:
-            self._give_back(flight)
+            self.give_back(flight)
         else:
             self._turns.learn_ended(flight, self._clock())
-            self._end_trial(flight)
+            self.end_trial(flight)
 
-    def _judge(self, flight: InFlight) -> None:
-        failure = flight.failure()
-        consequence = self._health.failed(failure, self._clock())
-        logger.warning("trial %d failed: %s (%s)", flight.number, failure, consequence)
-        if consequence in (Consequence.LANE, Consequence.SWEEP):
-            self._held.append(flight)
-            self._close_lane(failure, consequence)
-        elif failure.lost:
-            self._give_back_lost(flight)
-        elif consequence is Consequence.CONFIGURATION:
-            self._end_trial(flight)
-        elif self._lanes.is_closed(flight.lane.place) or self.ended is not None:
-            self._give_back(flight)
-        else:
-            self._held.append(flight)
-
-    def _give_back_lost(self, flight: InFlight) -> None:
-        """Give a trial back whose worker died, but for the last time.
-
-        That its machine left, announced or not, tells less of it than that its worker died alone.
-        """
-        there = {lane.place for lane in self._lanes.there(fresh=True)}
-        allowed = LOSSES if flight.lane.place in there else LEFT_ALONE
-        self._losses[flight.number] += 1
-        if self._losses[flight.number] < allowed:
-            self._give_back(flight)
-        else:
-            self._end_trial(flight)
-
-    def _close_lane(self, failure: Failure, consequence: Consequence) -> None:
-        """Close the lanes that a failure tells of, whose trials go elsewhere, or end the sweep."""
-        is_known = all(self._lanes.is_closed(place) for place in failure.places)
-        for place in failure.places:
-            self._lanes.close(place)
-        if not is_known:
-            open_lanes = {lane.kind: lane for lane in self._lanes.there()}
-            if open_lanes and failure.is_of_one_machine:
-                consequence = Consequence.LANE  # others may well be able to
-            sentence = told(failure, consequence, open_lanes)
-            if consequence is Consequence.SWEEP or not open_lanes:
-                self.ended = self.ended or sentence
-            else:
-                self._observer.noted(sentence)
-        for place in failure.places:
-            for held in self._take_held(place):
-                self._give_back(held)
-
-    def _release(self, place: Place) -> None:
-        """End the trials that failed in a lane which works: it was not the lane's fault."""
-        for held in self._take_held(place):
-            self._end_trial(held)
-
-    def _settle_held(self) -> None:
-        """Send the last trials of a lane that never worked to another one, if there is one."""
-        flight = self._held[0]
-        place = flight.lane.place
-        if self._lanes.besides(place) and place not in self._worked:
-            self._close_lane(flight.failure(), Consequence.LANE)
-        else:
-            self._release(place)
-
-    def _take_held(self, place: Place) -> list[InFlight]:
-        taken = [flight for flight in self._held if flight.lane.place == place]
-        self._held = [flight for flight in self._held if flight.lane.place != place]
-        return taken
-
-    def _end_trial(self, flight: InFlight) -> None:
+    def end_trial(self, flight: InFlight) -> None:
+        """Put a trial's row on disk, and tell the study."""
         record = flight.record(self._spec, self._dataset, self._clock())
         if self._kept(record):
             self._study.tell(record)
@@ -334,7 +263,7 @@ class StudySearcher(Searcher):
         else:
             self._study.give_back(flight.number)
 
-    def _give_back(self, flight: InFlight) -> None:
+    def give_back(self, flight: InFlight) -> None:
         """Let a trial be proposed again; what it had learned when it was cut is kept as a row."""
         if flight.cut and flight.curve and flight.error is None:
             record = flight.record(self._spec, self._dataset, self._clock())
@@ -350,7 +279,18 @@ class StudySearcher(Searcher):
             return False
         return True
 
+    def end_sweep(self, sentence: str) -> None:
+        """End the sweep; the first reason counts."""
+        self.ended = self.ended or sentence
+
+    def has_ended(self) -> bool:
+        """Tell whether the sweep was ended early."""
+        return self.ended is not None
+
+    def note(self, sentence: str) -> None:
+        """Tell the user."""
+        self._observer.noted(sentence)
+
     def _end_unable_to_write(self, error: Exception) -> None:
         logger.error("a row or the study could not be written: %s", error)
-        if self.ended is None:
-            self.ended = f"{error}; run the same command again once that is fixed"
+        self.end_sweep(f"{error}; run the same command again once that is fixed")

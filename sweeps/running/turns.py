@@ -33,6 +33,7 @@ class Turns:
         self._deadline_s = deadline_s
         self._waiting: list[Asked] = []
         self._moved: set[int] = set()
+        self._workers: set[tuple[str, int]] = set()
 
     def has_more(self) -> bool:
         """Tell whether there are trials to begin."""
@@ -71,16 +72,32 @@ class Turns:
         return flights[place]
 
     def learn(self, flight: InFlight, epochs: Collection[Epoch]) -> None:
-        """Take in how long epochs took."""
+        """Take in how long epochs took.
+
+        Activations are computed once by each machine: by what that took, a lane would be thought
+        slow that is not, and get no trial again to show it. Without a cache they are part of it.
+        """
+        is_kept = self._spec.cache.max_gb > 0
         node = flight.lane.node.name if flight.lane.node else None
         for epoch in epochs:
             cell = self._work(flight.asked).cell
-            self._placing.pace.learn(flight.lane.kind, node, cell, epoch.seconds)
+            seconds = epoch.train_s if is_kept else epoch.seconds
+            self._placing.pace.learn(flight.lane.kind, node, cell, seconds)
 
     def learn_ended(self, flight: InFlight, now_s: float) -> None:
-        """Take in how much of a trial was run, and what it took beside its epochs."""
-        if flight.error is None and flight.asked.first is None and flight.curve:
+        """Take in how much of a trial was run, and what it took beside its epochs.
+
+        The first trial of a worker took its start as well, which those after it do not.
+        """
+        facts = flight.facts
+        if flight.error is not None or facts is None or not flight.curve:
+            return
+        worker = facts.node, facts.worker_pid
+        beside_s = None
+        if worker in self._workers:
             beside_s = now_s - flight.proposed_at_s - sum(e.seconds for e in flight.curve)
+        self._workers.add(worker)
+        if flight.asked.first is None:
             work = self._work(flight.asked)
             self._placing.pace.learn_ended(flight.lane.kind, work, len(flight.curve), beside_s)
 

@@ -71,15 +71,17 @@ class Remover(Witness):
 class Newcomers(Remover):
     """Notes when the first trial was placed on a machine that had not been there at the start."""
 
-    joined_s: float | None = None
-    joined = threading.Event()
-    began_s: float | None = None
+    def __init__(self, cluster: Cluster, node: object) -> None:
+        super().__init__(cluster, node)
+        self.at_first = {each.node_id for each in cluster.list_all_nodes()}
+        self.joined = threading.Event()
+        self.joined_s = 0.0
+        self.began_s: float | None = None
 
     def trial_started(self, number: int, config: TrialConfig, lane: Lane) -> None:
         super().trial_started(number, config, lane)
-        if self.joined_s is not None and lane.node is not None and self.began_s is None:
-            is_new = lane.node.id not in {node.node_id for node in self.at_first}
-            self.began_s = time.monotonic() if is_new else None
+        if self.began_s is None and lane.node is not None and lane.node.id not in self.at_first:
+            self.began_s = time.monotonic()
 
     def trial_finished(self, record: TrialRecord) -> None:
         """Hold a fast sweep up until the other machine is there."""
@@ -89,7 +91,6 @@ class Newcomers(Remover):
 
     def join_another(self) -> None:
         """Wait for the machine with the GPU to be gone, and bring one without."""
-        self.at_first = self.cluster.list_all_nodes()
         until_s = time.monotonic() + 60
         while not self.removed and time.monotonic() < until_s:
             time.sleep(0.05)
@@ -108,7 +109,6 @@ def test_machines_come_and_go_and_the_sweep_ends_with_all_its_trials(
         newcomers.join_another()
         outcome = sweep.result()
     assert [lane.kind for lane in newcomers.lanes] == ["gpu", "cpu"]
-    assert newcomers.joined_s is not None
     assert newcomers.began_s is not None
     assert newcomers.began_s - newcomers.joined_s < 10
     assert [r.trial_number for r in outcome.records] == list(range(30))

@@ -81,8 +81,8 @@ def test_rows_of_an_earlier_start_teach_as_epochs_do() -> None:
     pace = Pace()
     pace.learn_rows(
         [
-            row(0, backbone=LITE0, training_s=20.0, epochs_run=10),
-            row(1, backbone=LITE0, lane="gpu", training_s=1.0, epochs_run=5,
+            row(0, backbone=LITE0, training_s=90.0, trained_part_s=20.0, epochs_run=10),
+            row(1, backbone=LITE0, lane="gpu", trained_part_s=1.0, epochs_run=5,
                 status=TrialStatus.STOPPED),
             row(2, backbone=LITE0, lane="tpu"), row(3), row(4, backbone=LITE0, epochs_run=0),
         ]

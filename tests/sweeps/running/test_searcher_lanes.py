@@ -10,10 +10,10 @@ from optuna.trial import TrialState
 from ray.tune.search import Searcher
 
 from results.schema import TrialStatus
+from sweeps.running.judging import LEFT_ALONE
 from sweeps.running.lanes import LaneKind, Node
 from sweeps.running.opening import HELD_AGAIN_S, HELD_S, NO_MACHINE_S
 from sweeps.running.pace import Pace
-from sweeps.running.searcher import LEFT_ALONE
 from tests.sweeps.search_bench import Bench, finish, opened
 from tests.sweeps.sweep_fakes import CPU, GPU, epoch
 
