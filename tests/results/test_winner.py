@@ -123,7 +123,9 @@ def test_of_probes_on_networks_of_about_one_size_the_better_wins() -> None:
     assert won == [1, 0]
 
 
-def test_what_trains_stages_costs_more_also_where_its_backbone_has_no_head_among_finalists() -> None:
+def test_what_trains_stages_costs_more_also_where_its_backbone_has_no_head_among_finalists() -> (
+    None
+):
     """Of two that are as good, the head wins, not the deep one of the other network."""
     near = np.random.default_rng(1).normal(0, 0.02, IMAGES)
     better = list(np.array(steady(0.88)) + near - near.mean() + 0.001)
