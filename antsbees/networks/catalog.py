@@ -60,6 +60,9 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
     }
 )
 
+NUM_STAGES: Mapping[str, int] = {entry.name: entry.num_stages for entry in ARCHITECTURES.values()}
+"""How many stages each has."""
+
 
 def architecture(name: str) -> Architecture:
     """Look a backbone up by name.

@@ -123,6 +123,20 @@ def test_of_probes_on_networks_of_about_one_size_the_better_wins() -> None:
     assert won == [1, 0]
 
 
+def test_what_trains_stages_costs_more_also_where_its_backbone_has_no_head_among_finalists() -> (
+    None
+):
+    """Of two that are as good, the head wins, not the deep one of the other network."""
+    near = np.random.default_rng(1).normal(0, 0.02, IMAGES)
+    better = list(np.array(steady(0.88)) + near - near.mean() + 0.001)
+    folds = [*folds_of(0, steady(0.88)), *folds_of(1, better)]
+    trials = [trial(0, 9), replace(trial(1, 3), backbone="lite2", epochs=1)]
+    stages = {"lite0": 9, "lite2": 9}
+    found = final_winner(folds, trials, bootstraps=20, num_stages=stages)
+    assert found is not None
+    assert found.trial_number == 0
+
+
 def test_all_finalists_have_their_own_score() -> None:
     folds = [*folds_of(0, steady(0.6)), *folds_of(1, steady(0.9))]
     found = final_winner(folds, [trial(0), trial(1)], bootstraps=20)
