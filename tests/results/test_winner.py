@@ -95,7 +95,9 @@ def test_a_rival_gives_way_only_to_what_is_surely_better() -> None:
         won.append(found.trial_number)
         advice = found.advice
     assert won == [1, 0]
-    assert advice == ("take the probe: nothing else is surely better: antsbees retrain --sweep ants")
+    assert advice == (
+        "take the probe: nothing else is surely better: antsbees retrain --sweep ants"
+    )
 
 
 def test_what_is_as_good_and_cheaper_than_a_rival_is_to_be_taken() -> None:
