@@ -109,6 +109,7 @@ def final_winner(
     trials: Sequence[TrialRecord],
     bootstraps: int = 1000,
     most_members: int = MOST_OFFERED,
+    num_stages: Mapping[str, int] | None = None,
 ) -> FinalWinner | None:
     """Choose the winner; ``None`` if no finalist answered for every image.
 
@@ -118,6 +119,7 @@ def final_winner(
     Args:
         trials: The rows of the sweep.
         most_members: Of the ensemble.
+        num_stages: Of each backbone; of one that is missing, as many as a finalist has frozen.
     """
     rows = {trial.trial_number: trial for trial in trials}
     known = _of_one_division([fold for fold in folds if fold.trial_number in rows])
@@ -127,7 +129,7 @@ def final_winner(
     finalists = [rows[number] for number in answered.trial_numbers]
     if not finalists:
         return None
-    evidence, prices = answered.evidence, _prices(finalists)
+    evidence, prices = answered.evidence, _prices(finalists, num_stages or {})
     is_rival = [trial.first in RIVALS for trial in finalists]
     rule = cheapest_of_the_best(Objective.VAL_LOSS, prices, is_rival)
     won = int(np.argmax(rule(evidence)))
@@ -155,15 +157,15 @@ def _of_one_division(folds: list[FoldRecord]) -> list[FoldRecord]:
     return [fold for fold in folds if fold.num_folds == counts.most_common(1)[0][0]]
 
 
-def _prices(trials: Sequence[TrialRecord]) -> list[float]:
+def _prices(trials: Sequence[TrialRecord], num_stages: Mapping[str, int]) -> list[float]:
     """Number what trials cost to train and to use; equal ones cost the same.
 
     Networks cost the same to use unless one sees about twice as many pixels.
     """
-    stages = {
-        t.backbone: max(_frozen(o) for o in trials if o.backbone == t.backbone) for t in trials
-    }
-    costs = [(stages[t.backbone] - _frozen(t), _doublings(t), t.epochs or 0) for t in trials]
+    stages = dict(num_stages)
+    for t in trials:
+        stages[str(t.backbone)] = max(stages.get(str(t.backbone), 0), _frozen(t))
+    costs = [(stages[str(t.backbone)] - _frozen(t), _doublings(t), t.epochs or 0) for t in trials]
     order = sorted(set(costs))
     return [float(order.index(cost)) for cost in costs]
 
@@ -206,6 +208,7 @@ def _advice(
     verdicts: dict[int, Verdict],
 ) -> str:
     """Say which one to take: of two that cannot be told apart, the cheaper."""
+    retrain = f"antsbees retrain --sweep {finalists[won].sweep}"  # another one may be newer
     as_good = [place for place, verdict in verdicts.items() if not verdict.is_convincing]
     cheaper = [place for place in as_good if prices[place] < prices[won]]
     if cheaper:
@@ -213,11 +216,11 @@ def _advice(
         number = finalists[place].trial_number
         return (
             f"take {_name(finalists, place)}, which costs less to train and to use: "
-            f"antsbees retrain --trial {number}"
+            f"{retrain} --trial {number}"
         )
     if finalists[won].first in RIVALS:
         name = _name(finalists, won)
-        return f"take {name}: nothing else is surely better: antsbees retrain"
+        return f"take {name}: nothing else is surely better: {retrain}"
     costlier = [_name(finalists, place) for place in as_good if prices[place] > prices[won]]
     than = f", which costs less than {' and '.join(costlier)}" if costlier else ""
-    return f"take this configuration{than}: antsbees retrain"
+    return f"take this configuration{than}: {retrain}"

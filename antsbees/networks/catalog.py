@@ -32,7 +32,7 @@ class Architecture:
     family: str
     num_stages: int
     width: int
-    giga_macs: float = 0.4
+    giga_macs: float
     image_size: int = 224
     mean: tuple[float, float, float] = _IMAGENET_MEAN
     std: tuple[float, float, float] = _IMAGENET_STD
@@ -59,6 +59,9 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
         )
     }
 )
+
+NUM_STAGES: Mapping[str, int] = {entry.name: entry.num_stages for entry in ARCHITECTURES.values()}
+"""How many stages each has."""
 
 
 def architecture(name: str) -> Architecture:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from antsbees.networks.catalog import NUM_STAGES
 from results.ensemble import MOST_OFFERED
 from results.finals import Finals
 from results.leaderboard import Leaderboard
@@ -63,7 +64,9 @@ def named_winner(
     table, sweep = Finals(paths.finals), records[0].sweep
     if sweep not in table.sweeps():
         return None
-    return final_winner(table.read(sweep), records, most_members=most_members)
+    return final_winner(
+        table.read(sweep), records, most_members=most_members, num_stages=NUM_STAGES
+    )
 
 
 def winner_of_finals(paths: RunPaths, sweep: str) -> FinalWinner | None:
@@ -77,4 +80,5 @@ def winner_of_finals(paths: RunPaths, sweep: str) -> FinalWinner | None:
         return None
     folds = table.read(sweep)
     finalists = {fold.trial_number for fold in folds}
-    return final_winner(folds, Leaderboard(paths.leaderboard).read_trials(sweep, finalists))
+    records = Leaderboard(paths.leaderboard).read_trials(sweep, finalists)
+    return final_winner(folds, records, num_stages=NUM_STAGES)

@@ -81,8 +81,8 @@ class Lane:
     @property
     def resources(self) -> dict[str, float]:
         """What a worker of this lane asks Ray for."""
-        asked: dict[str, float] = {"CPU": self.threads}
-        return asked | {"GPU": self.gpu} if self.gpu else asked
+        shared = next(entry.resource for entry in ENTRIES if entry.kind is self.kind)
+        return {"CPU": self.threads} | ({shared: self.gpu} if shared else {})
 
 
 def plan_lanes(spec: Lanes, nodes: Sequence[Mapping[str, float]]) -> tuple[Lane, ...]:

@@ -35,4 +35,6 @@ class InFlight:
 
 def resources(lane: Lane) -> dict[str, Any]:
     """Return what a task of a lane asks Ray for."""
-    return {"num_cpus": lane.threads, "num_gpus": lane.gpu, "max_retries": RETRIES}
+    asked = dict(lane.resources)
+    known = {"num_cpus": asked.pop("CPU"), "num_gpus": asked.pop("GPU", 0.0)}
+    return {**known, "resources": asked, "max_retries": RETRIES}

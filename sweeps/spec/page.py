@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
 from antsbees.hyperparameters import CHOICES, HYPERPARAMETERS, Bounds, Hyperparameter, Kind
-from sweeps.spec.models import Asha, Cache, CpuLane, GpuLane, Search, SweepSpec
+from sweeps.spec.models import Asha, Cache, Lanes, Search, SweepSpec
 from sweeps.spec.space import BESIDE_THE_SPACE, default_entry
 
 _HEAD = """# The spec
@@ -24,8 +24,7 @@ _SECTIONS: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("The sweep", SweepSpec, ""),
     ("search", Search, "search."),
     ("search.early_stopping", Asha, "search.early_stopping."),
-    ("lanes.cpu", CpuLane, "lanes.cpu."),
-    ("lanes.gpu", GpuLane, "lanes.gpu."),
+    *((f"lanes.{kind}", type(lane), f"lanes.{kind}.") for kind, lane in Lanes()),
     ("cache", Cache, "cache."),
 )
 _OF_THEIR_OWN = {"search", "lanes", "cache", "space"}

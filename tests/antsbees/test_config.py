@@ -74,7 +74,7 @@ def test_a_bad_hyperparameter_is_refused(name: str, value: float, rule: str) -> 
         ("seed", None, "seed must be a whole number, got None"),
         ("epochs", 10**7, "epochs must be at most 1000000, got 10000000"),
         ("schedule", "step", "schedule must be a Schedule, got 'step'"),
-        ("optimizer", "adam", "optimizer must be one of sgd, adamw, got adam"),
+        ("optimizer", "adam", f"optimizer must be one of {', '.join(OptimizerKind)}, got adam"),
         ("nesterov", 1, "nesterov must be true or false, got 1"),
         ("beta1", 0.9, "the sgd optimizer takes no beta1"),
         ("stage_lr_decay", 0, "stage_lr_decay must be above 0, got 0"),

@@ -69,7 +69,8 @@ def test_a_winner_is_told_how_it_compares_with_the_tutorials_and_the_probe() -> 
     assert told[0].startswith("better than the tutorial's with probability 1.00 (+100.0 points")
     assert told[1].startswith("no better than the probe (+0.0 points")
     assert found.advice == (
-        "take the probe, which costs less to train and to use: antsbees retrain --trial 1"
+        "take the probe, which costs less to train and to use: "
+        "antsbees retrain --sweep ants --trial 1"
     )
 
 
@@ -94,7 +95,9 @@ def test_a_rival_gives_way_only_to_what_is_surely_better() -> None:
         won.append(found.trial_number)
         advice = found.advice
     assert won == [1, 0]
-    assert advice == ("take the probe: nothing else is surely better: antsbees retrain")
+    assert advice == (
+        "take the probe: nothing else is surely better: antsbees retrain --sweep ants"
+    )
 
 
 def test_what_is_as_good_and_cheaper_than_a_rival_is_to_be_taken() -> None:
@@ -121,6 +124,20 @@ def test_of_probes_on_networks_of_about_one_size_the_better_wins() -> None:
         assert found is not None
         won.append(found.trial_number)
     assert won == [1, 0]
+
+
+def test_what_trains_stages_costs_more_also_where_its_backbone_has_no_head_among_finalists() -> (
+    None
+):
+    """Of two that are as good, the head wins, not the deep one of the other network."""
+    near = np.random.default_rng(1).normal(0, 0.02, IMAGES)
+    better = list(np.array(steady(0.88)) + near - near.mean() + 0.001)
+    folds = [*folds_of(0, steady(0.88)), *folds_of(1, better)]
+    trials = [trial(0, 9), replace(trial(1, 3), backbone="lite2", epochs=1)]
+    stages = {"lite0": 9, "lite2": 9}
+    found = final_winner(folds, trials, bootstraps=20, num_stages=stages)
+    assert found is not None
+    assert found.trial_number == 0
 
 
 def test_all_finalists_have_their_own_score() -> None:

@@ -11,6 +11,7 @@ import timm
 import torch
 import torchvision
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from antsbees.bench import Bench
 from antsbees.config import Schedule, TaskConfig, TrialConfig
@@ -19,6 +20,7 @@ from antsbees.errors import ConfigError
 from antsbees.machine.devices import Execution
 from antsbees.networks.backbones import Backbone, load_backbone, normalise
 from antsbees.networks.catalog import ARCHITECTURES
+from antsbees.networks.families import FAMILIES
 from tests.antsbees.laboratory import Laboratory, head_of
 
 IMAGES = torch.linspace(-2, 2, 2 * 3 * 64 * 64).reshape(2, 3, 64, 64)
@@ -49,16 +51,22 @@ def test_the_stages_are_as_the_catalog_says_and_equal_the_original(name: str) ->
         original.classifier = nn.Identity()
     else:
         original = torchvision.models.get_model(name).eval()
-        if name.startswith("resnet"):
-            original.fc = nn.Identity()
-        else:
-            original.classifier[-1] = nn.Identity()
+        name_of_last, _ = list(original.named_modules())[-1]
+        original.set_submodule(name_of_last, nn.Identity())
     with torch.no_grad():
         expected = original(IMAGES)
         head_output = backbone.trained_part(entry.num_stages, 3, seed=0)(features(backbone))
     assert expected.shape == (2, entry.width)
     torch.testing.assert_close(features(backbone), expected, rtol=1e-3, atol=1e-4)
     assert head_output.shape == (2, 3)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_arithmetic_of_a_forward_pass_is_what_torch_counts(name: str) -> None:
+    entry = ARCHITECTURES[name]
+    with torch.device("meta"), FlopCounterMode(display=False) as counted:
+        FAMILIES[entry.family].build(name).eval()(torch.empty(1, 3, *2 * [entry.image_size]))
+    assert counted.get_total_flops() / 2e9 == pytest.approx(entry.giga_macs, rel=0.05)
 
 
 @pytest.mark.parametrize(("number", "num_tensors"), [(0, 296), (1, 386), (2, 386)])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import ray
 
 from results.finals import FoldRecord
 from sweeps.running.finals import chosen_finalists, closed_lanes, is_worth_it
-from sweeps.running.lanes import LaneKind
+from sweeps.running.lanes import Lane, LaneKind
+from sweeps.running.tasks import RETRIES, resources
 from sweeps.spec.models import Finals
-from tests.sweeps.sweep_fakes import make_spec, row
+from tests.sweeps.sweep_fakes import CPU, GPU, make_spec, row
 
 CPU_ONLY, WITH_GPU = [{"CPU": 2.0}], [{"CPU": 4.0, "GPU": 1.0}]
 
@@ -27,7 +29,8 @@ def test_a_lane_without_a_finalist_stays_closed_while_another_is_there(
     trained_in: tuple[str, ...], nodes: list[dict[str, float]], closed: list[LaneKind]
 ) -> None:
     chosen = [row(number, 0.9, lane=lane) for number, lane in enumerate(trained_in)]
-    assert sorted(closed_lanes(chosen, make_spec(), nodes)) == sorted(closed)
+    found = closed_lanes(chosen, make_spec(), nodes)
+    assert {kind for kind in found if kind in (LaneKind.CPU, LaneKind.GPU)} == set(closed)
 
 
 def test_finalists_are_those_whose_first_repeat_there_is_time_for() -> None:
@@ -40,6 +43,16 @@ def test_finalists_are_those_whose_first_repeat_there_is_time_for() -> None:
     ]
     found = chosen_finalists(Finals(count=6), [*heads, *deep], num_images=400)
     assert [trial.trial_number for trial in found] == [5, 7, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("lane", "asked"),
+    [(CPU, {"num_cpus": 1, "num_gpus": 0.0}), (GPU, {"num_cpus": 2, "num_gpus": 0.5})],
+)
+def test_a_task_asks_ray_for_what_its_lane_does(lane: Lane, asked: dict[str, float]) -> None:
+    found = resources(lane)
+    assert found == {**asked, "resources": {}, "max_retries": RETRIES}
+    ray.remote(lambda: None).options(**found)  # Ray knows every option, or raises
 
 
 def test_what_is_missing_is_gone_on_with_while_workers_have_time() -> None:

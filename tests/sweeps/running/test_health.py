@@ -123,7 +123,7 @@ def test_where_there_are_several_machines_the_sentence_names_the_one() -> None:
         "device 3 is gone; they go to the cpu lane"
     )
     images = replace(fault, kind="ImagesDifferError", message="this node has other images")
-    assert images.places == [(LaneKind.CPU, "id1"), (LaneKind.GPU, "id1")]
+    assert images.places == [(kind, "id1") for kind in LaneKind]
     assert told(images, LANE, {LaneKind.CPU: CPU}) == (
         "n1 gets no more trials, since its trials keep failing: ImagesDifferError: this node has "
         "other images; they go to the cpu lane"

