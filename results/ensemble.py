@@ -26,12 +26,14 @@ class Ensemble:
     """Configurations that answer together.
 
     Args:
+        sweep: The sweep they are of.
         picks: How often each trial was picked, the most often first: its weight in the mean.
         accuracy: Out of fold, and corrected for the choice.
         loss: The same of the log-loss.
         single_loss: What the rule that chooses a single winner came to on the same bootstraps.
     """
 
+    sweep: str
     picks: dict[int, int]
     accuracy: Corrected
     loss: Corrected
@@ -58,7 +60,7 @@ class Ensemble:
             return None
         return (
             f"an ensemble of {self.num_picks} would be better ({self.sentence}): "
-            f"antsbees retrain --ensemble {self.num_picks}"
+            f"antsbees retrain --sweep {self.sweep} --ensemble {self.num_picks}"
         )
 
     @property
@@ -126,6 +128,7 @@ def best_ensemble(
     picked = _picked(evidence, most_members)
     order = np.argsort(-picked, kind="stable")[: np.count_nonzero(picked)]
     return Ensemble(
+        sweep=folds[0].sweep,
         picks={known.trial_numbers[place]: int(picked[place]) for place in order},
         accuracy=correct(evidence, Objective.VAL_ACCURACY, rule, bootstraps),
         loss=correct(evidence, Objective.VAL_LOSS, rule, bootstraps),

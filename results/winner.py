@@ -208,6 +208,7 @@ def _advice(
     verdicts: dict[int, Verdict],
 ) -> str:
     """Say which one to take: of two that cannot be told apart, the cheaper."""
+    retrain = f"antsbees retrain --sweep {finalists[won].sweep}"  # another one may be newer
     as_good = [place for place, verdict in verdicts.items() if not verdict.is_convincing]
     cheaper = [place for place in as_good if prices[place] < prices[won]]
     if cheaper:
@@ -215,11 +216,11 @@ def _advice(
         number = finalists[place].trial_number
         return (
             f"take {_name(finalists, place)}, which costs less to train and to use: "
-            f"antsbees retrain --trial {number}"
+            f"{retrain} --trial {number}"
         )
     if finalists[won].first in RIVALS:
         name = _name(finalists, won)
-        return f"take {name}: nothing else is surely better: antsbees retrain"
+        return f"take {name}: nothing else is surely better: {retrain}"
     costlier = [_name(finalists, place) for place in as_good if prices[place] > prices[won]]
     than = f", which costs less than {' and '.join(costlier)}" if costlier else ""
-    return f"take this configuration{than}: antsbees retrain"
+    return f"take this configuration{than}: {retrain}"

@@ -262,8 +262,7 @@ def tensors_at_hand(execution: Execution) -> Holder[Tensor]:
     """Return an empty holder for the activations that a process keeps at hand on its device."""
     if not execution.on_gpu:
         return Holder(HELD_ON_HOST_BYTES)
-    free, _ = torch.cuda.mem_get_info(execution.gpu_index)
-    return Holder(int(free * GPU_FRACTION))
+    return Holder(int(execution.where.free_bytes() * GPU_FRACTION))
 
 
 def to_network(batch: Tensor, backbone: Backbone) -> Tensor:

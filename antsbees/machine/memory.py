@@ -7,8 +7,6 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-import torch
-
 from antsbees.machine.devices import Execution
 
 STATUS, CLEAR_REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
@@ -26,16 +24,15 @@ class PeakMemory:
     """
 
     def __init__(self, execution: Execution) -> None:
-        self._gpu = execution.gpu_index if torch.cuda.is_available() else None
-        if self._gpu is not None:
-            torch.cuda.reset_peak_memory_stats(self._gpu)
-        self.is_of_trial = self._gpu is not None or _reset_peak()
+        device = execution.where
+        self._device = device if device.reset_peak() else None
+        self.is_of_trial = self._device is not None or _reset_peak()
 
     @property
     def num_bytes(self) -> int:
         """The most that was used since: resident on the host, or allocated on the GPU."""
-        if self._gpu is not None:
-            return int(torch.cuda.max_memory_allocated(self._gpu))
+        if self._device is not None:
+            return self._device.peak_bytes()
         return _peak_of_host() or _peak_of_lifetime()
 
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from antsbees.config import Precision
 from antsbees.layers import LAYERS_VERSION
-from antsbees.machine.devices import Execution, arithmetic, processor_of
+from antsbees.machine.devices import Execution, arithmetic
 from antsbees.networks.backbones import Backbone
 from antsbees.storage import publish_file, report_unusable
 
@@ -62,7 +62,7 @@ def resolve(
 
 def _key(execution: Execution, backbone: Backbone, what: str, image_size: int) -> str:
     if execution.on_gpu:
-        processor = processor_of(execution)
+        processor = execution.where.processor(execution.threads)
     else:
         processor = f"{platform.node()} {_cpu_model()} {execution.threads} threads"
     name = backbone.architecture.name
@@ -136,7 +136,7 @@ def _forward(
     def run(precision: Precision) -> None:
         with arithmetic(execution.device, precision):
             _frozen_output(execution, backbone, len(backbone.stages), x)
-        _synchronise(execution)
+        execution.where.wait()
 
     return run
 
@@ -155,11 +155,6 @@ def _training_step(
         with arithmetic(execution.device, precision):
             logits = trained(x)
         nn.functional.cross_entropy(logits.float(), labels).backward()
-        _synchronise(execution)
+        execution.where.wait()
 
     return run
-
-
-def _synchronise(execution: Execution) -> None:
-    if execution.on_gpu:
-        torch.cuda.synchronize(execution.gpu_index)

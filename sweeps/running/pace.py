@@ -18,6 +18,7 @@ CORE_S = 0.04  # of an image in an epoch of efficientnet_lite0, nothing frozen, 
 GUESSED_SPEED: Mapping[LaneKind, float] = {entry.kind: entry.speed for entry in ENTRIES}
 """How much faster than a CPU core a worker of a lane is taken to be before it was measured."""
 HEAD_SHARE = 0.001  # of the cost of the whole network, which a head alone has
+PAUSE_S = 30.0  # between two trials of a worker, after which the sweep was not running
 REMEMBERED = 9  # epochs, of which the median is taken
 FRESH = 0.1  # weight of the newest value in a mean that follows changes
 
@@ -108,16 +109,16 @@ class Pace:
             with_activations: Count what activations took, which each machine computes once.
         """
         kinds = {str(kind): kind for kind in LaneKind}
-        workers: set[tuple[str | None, int | None]] = set()
-        for row in rows:
+        before: dict[tuple[str | None, int | None], TrialRecord] = {}
+        for row in sorted(rows, key=_ended_s):
             if row.lane in kinds and row.epochs_run and row.backbone and row.epochs:
                 kind, cell = kinds[row.lane], (row.backbone, row.frozen_stages or 0)
                 seconds = row.training_s if with_activations else row.trained_part_s
                 self.learn(kind, row.node, cell, seconds / row.epochs_run)
-                is_warm = (row.node, row.worker_pid) in workers
-                workers.add((row.node, row.worker_pid))
+                worker = row.node, row.worker_pid
+                beside_s = _beside_s(row, before.get(worker))
+                before[worker] = row
                 if row.first is None and row.status is not TrialStatus.UNFINISHED:
-                    beside_s = _beside_s(row) if is_warm else None
                     self.learn_ended(kind, Work(*cell, row.epochs), row.epochs_run, beside_s)
 
     def is_measured(self, lane: LaneKind) -> bool:
@@ -183,11 +184,18 @@ class Pace:
         return self._num_images * CORE_S * relative_cost(*cell)
 
 
-def _beside_s(row: TrialRecord) -> float | None:
-    """Return the seconds a trial took beside its epochs."""
-    if row.started_at is None or row.finished_at is None:
+def _ended_s(row: TrialRecord) -> float:
+    return 0.0 if row.finished_at is None else row.finished_at.timestamp()
+
+
+def _beside_s(row: TrialRecord, before: TrialRecord | None) -> float | None:
+    """Return the seconds a trial took its worker beside its epochs, from the end of the one before.
+
+    The first trial of a worker took its start as well, and the first after a pause the pause.
+    """
+    if before is None or _ended_s(row) - _ended_s(before) > row.training_s + PAUSE_S:
         return None
-    return (row.finished_at - row.started_at).total_seconds() - row.training_s
+    return _ended_s(row) - _ended_s(before) - row.training_s
 
 
 def alike(rows: Iterable[TrialRecord], spec: SweepSpec, dataset: Dataset) -> list[TrialRecord]:

@@ -69,7 +69,8 @@ def test_a_winner_is_told_how_it_compares_with_the_tutorials_and_the_probe() -> 
     assert told[0].startswith("better than the tutorial's with probability 1.00 (+100.0 points")
     assert told[1].startswith("no better than the probe (+0.0 points")
     assert found.advice == (
-        "take the probe, which costs less to train and to use: antsbees retrain --trial 1"
+        "take the probe, which costs less to train and to use: "
+        "antsbees retrain --sweep ants --trial 1"
     )
 
 
@@ -94,7 +95,9 @@ def test_a_rival_gives_way_only_to_what_is_surely_better() -> None:
         won.append(found.trial_number)
         advice = found.advice
     assert won == [1, 0]
-    assert advice == ("take the probe: nothing else is surely better: antsbees retrain")
+    assert advice == (
+        "take the probe: nothing else is surely better: antsbees retrain --sweep ants"
+    )
 
 
 def test_what_is_as_good_and_cheaper_than_a_rival_is_to_be_taken() -> None:

@@ -20,7 +20,7 @@ from antsbees.errors import DataError
 from antsbees.frozen import activations
 from antsbees.frozen.activations import Activations
 from antsbees.frozen.cache import TensorCache
-from antsbees.machine import devices
+from antsbees.machine import kinds
 from antsbees.machine.devices import Execution
 from antsbees.networks.backbones import Backbone
 from antsbees.networks.catalog import Architecture
@@ -163,7 +163,7 @@ VERSIONS = {
     "pixels": [(images, "VIEWS_VERSION", 99), (activations, "version", lambda name: "99")],
     "stages": [
         (activations, "LAYERS_VERSION", 99),
-        (devices, "instruction_set", lambda: "AVX1024"),
+        (kinds, "instruction_set", lambda: "AVX1024"),
         (torch, "__version__", "99.0"),
     ],
 }

@@ -14,7 +14,6 @@ from antsbees.config import Precision
 from antsbees.errors import ConfigError, DeviceError
 from antsbees.frozen.activations import tensors_at_hand
 from antsbees.machine.devices import Execution, arithmetic, configure, numerics
-from antsbees.machine.precision import _synchronise
 
 
 @pytest.fixture
@@ -98,11 +97,16 @@ def test_a_gpu_repeats_itself_and_its_fp32_is_float32() -> None:
     ("device", "index"), [("cpu", None), ("cuda", 0), ("cuda:0", 0), ("cuda:12", 12)]
 )
 def test_a_gpu_has_an_index(device: str, index: int | None) -> None:
-    assert Execution(device).gpu_index == index
+    found = Execution(device).where
+    assert (found.index if found.has_own_memory else None) == index
+
+
+def wait(execution: Execution) -> None:
+    execution.where.wait()
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
-@pytest.mark.parametrize("ask", [numerics, tensors_at_hand, _synchronise])
+@pytest.mark.parametrize("ask", [numerics, tensors_at_hand, wait])
 def test_what_else_asks_the_gpu_fails_for_want_of_a_driver_too(
     ask: Callable[[Execution], object],
 ) -> None:

@@ -35,7 +35,8 @@ def test_reported_out_of_fold_and_corrected_score_stand_side_by_side() -> None:
 def test_the_verdict_is_an_advice_and_a_sentence_against_each_rival() -> None:
     told = make_report(gathered()).verdict.sentences
     assert [sentence.partition(" (")[0] for sentence in told] == [
-        "Take this configuration, which costs less than the probe: antsbees retrain",
+        "Take this configuration, which costs less than the probe: "
+        "antsbees retrain --sweep made-up",
         "The winner is better than the tutorial's with probability 1.00",
         "The winner is not surely better than the probe",
     ]

@@ -63,6 +63,7 @@ NAMED = FinalWinner(
     verdicts=(Verdict(0.98, 0.016, 0.003, 0.03, "better than the tutorial's"),),
     advice="take this configuration: antsbees retrain",
     ensemble=Ensemble(
+        sweep="test",
         picks={0: 3, 3: 1},
         accuracy=Corrected(0.97, 0.96, 0.94, 0.98),
         loss=Corrected(0.09, 0.1, 0.07, 0.14),
@@ -86,7 +87,7 @@ def test_the_winner_of_finals_is_the_best_with_its_scores_side_by_side() -> None
     assert "Take this configuration: antsbees retrain" in told
     assert (
         "An ensemble of 4 would be better (log-loss 0.100 instead of 0.120; at the bad end of "
-        "95 %, 0.140 instead of 0.160): antsbees retrain --ensemble 4"
+        "95 %, 0.140 instead of 0.160): antsbees retrain --sweep test --ensemble 4"
     ) in told
     assert any(line.split()[:2] == ["backbone", "lite0"] for line in told)
 
