@@ -16,6 +16,11 @@ STRENGTHS = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 
 ENOUGH_RISES = 2  # of the log-loss in a row end the search for a weaker penalty
 NUM_FOLDS = 5
+USUAL_STRENGTH = 0.05
+SPREAD = 1.5
+"""What is known of a strength before images are seen: its logarithm is normal around the usual.
+A few hundred images say little of it: the one that is best on them is often far from the best."""
+
 FEW_STRENGTH = 0.1  # where images are too few for folds
 ROUGH_TOLERANCE = 1e-4  # of fits that are only compared: their log-loss is right to 0.1 %
 
@@ -53,7 +58,8 @@ def fit_probe(
     Args:
         features: ``(N, D)``, the views of all images, one upon another.
         labels: ``(N,) int64``.
-        strength: By default the one with the least log-loss in a stratified cross-validation.
+        strength: By default the likeliest by log-loss in a stratified cross-validation, given that
+            the usual one is ``USUAL_STRENGTH``.
         images: ``(N,) int64``, which image a row shows: its views are in one fold. By default
             every row is an image of its own.
     """
@@ -62,7 +68,8 @@ def fit_probe(
     if strength is None:
         rows_of = torch.arange(len(labels)) if images is None else images.cpu()
         fold_of_row = _stratified(labels, rows_of)
-        strength, log_loss = _strength(span, labels, num_classes, fold_of_row)
+        num_images = len(rows_of.unique())
+        strength, log_loss = _strength(span, labels, num_classes, fold_of_row, num_images)
     everything = torch.full((len(labels), 1), 1 / len(labels), dtype=torch.float64)
     problem = Problems(span.coordinates, labels, num_classes, everything)
     (solution,) = problem.fit(strength)
@@ -103,7 +110,7 @@ def fold_probes(
     """Fit a probe without each fold, all of them on one decomposition of the features.
 
     Features are standardised over all images, which sees no label. Without a strength, a fold's is
-    the one that is best on the other folds.
+    the likeliest on the other folds.
 
     Args:
         training: ``(V, N, D)``, the features of all views of all images.
@@ -135,7 +142,8 @@ def fold_probes(
         if _is_over([float(loss.mean()) for loss in losses]):
             break
     by_fold = torch.stack(losses) @ F.one_hot(fold_of, len(folds)).double()  # (strengths, folds)
-    best = (by_fold.sum(dim=1, keepdim=True) - by_fold).argmin(dim=0).tolist()
+    elsewhere = by_fold.sum(dim=1, keepdim=True) - by_fold
+    best = (elsewhere + _doubt(strengths[: len(losses)])[:, None]).argmin(dim=0).tolist()
     found = []
     for number, place in enumerate(best):
         one = slice(number, number + 1)
@@ -155,9 +163,9 @@ def _probe_of(
 
 
 def _strength(
-    span: Span, labels: Tensor, num_classes: int, fold_of_row: Tensor
+    span: Span, labels: Tensor, num_classes: int, fold_of_row: Tensor, num_images: int
 ) -> tuple[float, float | None]:
-    """Return the strength with the least out-of-fold log-loss, and that log-loss."""
+    """Return the likeliest strength by its out-of-fold log-loss, and that log-loss."""
     if int(fold_of_row.max()) == 0:
         return FEW_STRENGTH, None
     problems = _leave_one_out(span, labels, num_classes, fold_of_row)
@@ -168,8 +176,15 @@ def _strength(
         losses.append(float(F.cross_entropy(out_of_fold, labels)))
         if _is_over(losses):
             break
-    log_loss = min(losses)
-    return STRENGTHS[losses.index(log_loss)], log_loss
+    unlikely = num_images * torch.tensor(losses) + _doubt(STRENGTHS[: len(losses)])
+    best = int(unlikely.argmin())
+    return STRENGTHS[best], losses[best]
+
+
+def _doubt(strengths: Sequence[float]) -> Tensor:
+    """Return what speaks against each strength before images are seen, in nats."""
+    away = torch.log(torch.tensor(strengths, dtype=torch.float64) / USUAL_STRENGTH)
+    return away**2 / (2 * SPREAD**2)
 
 
 def _path(problems: Problems, strengths: Sequence[float]) -> Iterator[Tensor]:

@@ -15,6 +15,7 @@ import random
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import torch
@@ -26,6 +27,7 @@ from antsbees.config import Precision, Schedule, TaskConfig, TrialConfig
 from antsbees.data.datasets import Dataset
 from antsbees.data.folder import read_folder
 from antsbees.data.folds import folds
+from antsbees.frozen import probe
 from antsbees.frozen.probe import cross_validated_probe, fit_probe
 from antsbees.heads import FusedHeads, Head
 from antsbees.hyperparameters import HeadStart, ScheduleKind
@@ -113,6 +115,10 @@ def one_split(features: Features, seed: int) -> dict[str, Score]:
             features.probe(pooled)(features.plain)[None], unseen
         )[0],
     }
+    with mock.patch.object(probe, "SPREAD", 1e9):
+        found["the same, its strength by cross-validation alone"] = features.scores(
+            features.probe(pooled)(features.plain)[None], unseen
+        )[0]
     for name, order in (("accuracy", by_accuracy), ("log-loss", by_loss)):
         best = _best_on_folds(features, [configs[i] for i in order[:NUM_FINALISTS]], pooled)
         found[f"finals of the best by {name}"] = features.scores(
