@@ -14,7 +14,7 @@ from antsbees.frozen.logistic import TOLERANCE, Problems, Span
 STRENGTHS = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 """Of the L2 penalty on standardised features; tried from strong to weak, see ``_path``."""
 
-ENOUGH_RISES = 2  # of the log-loss in a row end the search for a weaker penalty
+ENOUGH_RISES = 2  # of the log-loss, doubt added, in a row end the search for a weaker penalty
 NUM_FOLDS = 5
 USUAL_STRENGTH = 0.05
 SPREAD = 1.5
@@ -135,15 +135,18 @@ def fold_probes(
     )
     strengths = STRENGTHS if strength is None else (strength,)
     solutions, losses = [], []
-    for solution in _path(problems, strengths):
+    unlikely: list[float] = []
+    doubts = _doubt(strengths)
+    for solution, doubt in zip(_path(problems, strengths), doubts, strict=True):
         solutions.append(solution)
         logits = problems.logits(solution, judged)[fold_of, torch.arange(num_images)]
         losses.append(F.cross_entropy(logits, labels, reduction="none"))
-        if _is_over([float(loss.mean()) for loss in losses]):
+        unlikely.append(float(losses[-1].sum() + doubt))
+        if _is_over(unlikely):
             break
     by_fold = torch.stack(losses) @ F.one_hot(fold_of, len(folds)).double()  # (strengths, folds)
     elsewhere = by_fold.sum(dim=1, keepdim=True) - by_fold
-    best = (elsewhere + _doubt(strengths[: len(losses)])[:, None]).argmin(dim=0).tolist()
+    best = (elsewhere + doubts[: len(losses), None]).argmin(dim=0).tolist()
     found = []
     for number, place in enumerate(best):
         one = slice(number, number + 1)
@@ -170,14 +173,15 @@ def _strength(
         return FEW_STRENGTH, None
     problems = _leave_one_out(span, labels, num_classes, fold_of_row)
     losses: list[float] = []
-    for solution in _path(problems, STRENGTHS):
+    unlikely: list[float] = []
+    for solution, doubt in zip(_path(problems, STRENGTHS), _doubt(STRENGTHS), strict=True):
         logits = problems.logits(solution, span.coordinates)
         out_of_fold = logits[fold_of_row, torch.arange(len(labels))]
         losses.append(float(F.cross_entropy(out_of_fold, labels)))
-        if _is_over(losses):
+        unlikely.append(num_images * losses[-1] + float(doubt))
+        if _is_over(unlikely):
             break
-    unlikely = num_images * torch.tensor(losses) + _doubt(STRENGTHS[: len(losses)])
-    best = int(unlikely.argmin())
+    best = unlikely.index(min(unlikely))
     return STRENGTHS[best], losses[best]
 
 
@@ -198,9 +202,9 @@ def _path(problems: Problems, strengths: Sequence[float]) -> Iterator[Tensor]:
         yield solution
 
 
-def _is_over(losses: list[float]) -> bool:
+def _is_over(unlikely: list[float]) -> bool:
     """Tell whether a weaker penalty only makes it worse by now."""
-    last = losses[-ENOUGH_RISES - 1 :]
+    last = unlikely[-ENOUGH_RISES - 1 :]
     return len(last) > ENOUGH_RISES and last == sorted(last)
 
 

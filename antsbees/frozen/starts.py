@@ -16,7 +16,7 @@ from antsbees.frozen.cache import TensorCache
 from antsbees.frozen.probe import Probe, fit_probe, fold_probes
 from antsbees.storage import report_unusable
 
-VERSION = 3  # raised when a probe of the same features becomes another one
+VERSION = 4  # raised when a probe of the same features becomes another one
 
 
 class ProbeStarts:

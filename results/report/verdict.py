@@ -97,7 +97,7 @@ def _sentences(gathered: Gathered, best: TrialRecord | None) -> tuple[str, ...]:
         return ("No trial is complete yet, so there is no winner",)
     if gathered.winner is None:
         return (
-            "The sweep had no finals: the winner was chosen on the images it is scored on, so "
+            "No finals have named the winner: it was chosen on the images it is scored on, so "
             "expect a little less on new ones",
         )
     named = gathered.winner

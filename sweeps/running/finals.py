@@ -153,12 +153,13 @@ class _Running:
         self._plan, numbers = plan, list(self._chosen)
         with signals() as received:
             self._received = received
+            left_s = max(left_s - self._spent_s(), 0.0)
             self._observer.noted(
                 f"Finals: {len(numbers)} finalists on {plan.folds} folds of all "
                 f"{len(self._dataset.pooled)} images, in at most {left_s:.0f} s"
             )
             self._job = ray.put(job_of(self._spec, self._dataset))
-            self._deadline_s = self._clock() + left_s - self._spent_s()
+            self._deadline_s = self._clock() + left_s
             groups = self._groups()
             if groups is None:
                 return self._interrupted

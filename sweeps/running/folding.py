@@ -135,7 +135,9 @@ def _rows(
 
 
 def _bench(job: Job, task: TaskConfig, device: str, threads: int) -> Bench:
-    name = repr((job.dataset.fingerprint, task, device, threads))
+    precisions = job.precision, job.inference_precision, job.fast_layers
+    cached = job.cache_folder, job.cache_max_bytes
+    name = repr((job.dataset.fingerprint, task, device, threads, precisions, cached))
     if (found := _warm.find(name)) is not None:
         return found
     bench = bench_of(settled(job), task, device, threads)

@@ -40,7 +40,8 @@ def make_sampler(spec: SweepSpec, space: SearchSpace, num_known: int = 0) -> Bas
                 tpe = TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
                 return HistorySampler(tpe, searched, bounded=True)
             case Sampler.GP:
-                return HistorySampler(GPSampler(seed=seed), searched, bounded=False)
+                gp = GPSampler(seed=seed, warn_independent_sampling=False)
+                return HistorySampler(gp, searched, bounded=False)
             case Sampler.CMAES:
                 cmaes = CmaEsSampler(seed=seed, warn_independent_sampling=False)
                 return HistorySampler(cmaes, searched, bounded=False)

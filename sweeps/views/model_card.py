@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from antsbees.checkpoints import ModelDescription
 
 
+NO_SCORE = "It has no score of its own; those of its members stand in the model.json of each."
+
+
 def model_card(description: ModelDescription) -> str:
     """Write the card of a model that ``sweeps.retraining`` described."""
     origin, classes = description.provenance, description.classes

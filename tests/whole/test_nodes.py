@@ -142,7 +142,7 @@ def test_a_node_with_other_images_runs_no_trial_and_is_named(
     witness = Witness()
     with cluster_of_two(head_cpus=1):
         spec = with_a_gpu_lane_on_the_cpu(tiny_spec(trials=6, travel_gb=0))
-        changed = replace(tiny_dataset, fingerprint="0" * 64)
+        changed = replace(tiny_dataset, fingerprint="1" * 64)
         outcome = run_sweep(spec, changed, paths, witness)
     assert [r.trial_number for r in outcome.records] == list(range(6))
     assert {(r.lane, r.status in ENDED) for r in outcome.records} == {("cpu", True)}

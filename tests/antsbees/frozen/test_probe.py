@@ -90,6 +90,12 @@ def test_where_images_do_not_tell_the_usual_strength_is_taken(
     assert fit_probe(few, of_few, NUM_CLASSES).strength == STRENGTHS[-1]
 
 
+def test_of_few_images_no_log_loss_ends_the_search_before_the_usual_strength() -> None:
+    """On these ten it rises by a hair from the strongest penalty on, which says next to nothing."""
+    features = torch.randn(10, 300, generator=torch.Generator().manual_seed(1))
+    assert fit_probe(features, torch.arange(10) % 2, 2).strength == 0.1
+
+
 def test_views_of_an_image_are_in_one_fold() -> None:
     """Else a view of the same image gives noise away: a weak penalty and a good log-loss."""
     features, labels, images = stacked(*drawn(signal=0.0))

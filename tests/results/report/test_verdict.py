@@ -45,7 +45,7 @@ def test_the_verdict_is_an_advice_and_a_sentence_against_each_rival() -> None:
 def test_without_finals_the_best_complete_trial_wins_and_luck_is_named() -> None:
     found = make_report(gathered(folds=(), winner=None)).verdict
     assert found.trial_number == 2
-    assert found.sentences[0].startswith("The sweep had no finals")
+    assert found.sentences[0].startswith("No finals have named the winner: it was chosen on")
 
 
 def test_a_sweep_without_a_complete_trial_has_no_winner() -> None:
