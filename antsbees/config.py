@@ -35,6 +35,8 @@ SETTINGS_OF_KIND: Mapping[ScheduleKind, tuple[str, ...]] = {
 }
 """The settings each kind of schedule brings with it; it takes exactly these."""
 
+MOST_IMAGES_FUSED = 5000  # fused heads keep the inner products of all images
+
 _NOT_SEARCHED = {
     entry.name: entry
     for entry in (

@@ -11,13 +11,11 @@ import torch
 from torch import nn
 
 from antsbees.bench import Bench
-from antsbees.config import TrialConfig
+from antsbees.config import MOST_IMAGES_FUSED, TrialConfig
 from antsbees.errors import DivergedError
 from antsbees.evaluation import Evaluation, evaluation_of
 from antsbees.heads import FusedHeads, Head
 from antsbees.hyperparameters import HeadStart, OptimizerKind
-
-MOST_IMAGES_FUSED = 5000  # fused heads keep the inner products of all images
 
 Places = tuple[int, ...]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from antsbees.networks.catalog import architecture
 from results.schema import TrialRecord
@@ -11,17 +11,24 @@ from sweeps.finals.racing import Turn
 Group = tuple[Turn, ...]
 
 
-def together(turns: Sequence[Turn], trials: Mapping[int, TrialRecord]) -> list[Group]:
+def together(
+    turns: Sequence[Turn],
+    trials: Mapping[int, TrialRecord],
+    is_fused: Callable[[TrialRecord], bool],
+) -> list[Group]:
     """Put the heads of a backbone into one group, for they are trained as one, and these in front.
 
     So every head has its answer within seconds, and what costs more comes in the order given, each
     turn a group of its own.
+
+    Args:
+        is_fused: Tells whether a trial is one of those heads.
     """
     heads: dict[str, list[Turn]] = {}
     others: list[Group] = []
     for turn in turns:
         trial = trials[turn.trial_number]
-        if is_head(trial):
+        if is_fused(trial):
             heads.setdefault(str(trial.backbone), []).append(turn)
         else:
             others.append((turn,))

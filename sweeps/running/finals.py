@@ -10,9 +10,11 @@ from typing import Any
 import ray
 from ray.exceptions import RayError
 
+from antsbees.config import MOST_IMAGES_FUSED
 from antsbees.data.datasets import Dataset
 from antsbees.data.folds import folds
 from antsbees.errors import AntsbeesError
+from antsbees.hyperparameters import OptimizerKind
 from results.errors import ResultsError
 from results.finals import Finals, FoldRecord
 from results.schema import TrialRecord
@@ -76,13 +78,20 @@ def run_finals(
 def chosen_finalists(
     plan: Plan, records: Sequence[TrialRecord], num_images: int
 ) -> list[TrialRecord]:
-    """Return the finalists whose first repeat there is time for; heads take next to none."""
+    """Return the finalists whose first repeat there is time for; fused heads take next to none."""
 
     def cost_s(trial: TrialRecord) -> float:
-        return 0.0 if is_head(trial) else repeat_s(trial, num_images, plan.folds)
+        is_free = is_fused(trial, num_images)
+        return 0.0 if is_free else repeat_s(trial, num_images, plan.folds)
 
     time_s = FIRST_REPEAT * worker_seconds(records, plan.share)
     return finalists(records, plan.count, cost_s, time_s)
+
+
+def is_fused(trial: TrialRecord, num_images: int) -> bool:
+    """Tell whether a finalist is trained together with others: see ``CrossValidation.is_fused``."""
+    is_sgd = trial.optimizer in (None, OptimizerKind.SGD)
+    return is_head(trial) and is_sgd and num_images <= MOST_IMAGES_FUSED
 
 
 def is_worth_it(
@@ -151,31 +160,33 @@ class _Running:
     def run(self, plan: Plan, left_s: float) -> bool:
         """Run repeat after repeat; return whether a signal ended it."""
         self._plan, numbers = plan, list(self._chosen)
+        num_images = len(self._dataset.pooled)
         with signals() as received:
             self._received = received
             left_s = max(left_s - self._spent_s(), 0.0)
             self._observer.noted(
                 f"Finals: {len(numbers)} finalists on {plan.folds} folds of all "
-                f"{len(self._dataset.pooled)} images, in at most {left_s:.0f} s"
+                f"{num_images} images, in at most {left_s:.0f} s"
             )
             self._job = ray.put(job_of(self._spec, self._dataset))
             self._deadline_s = self._clock() + left_s
-            groups = self._groups()
-            if groups is None:
+            duplicates = self._groups()
+            if duplicates is None:
                 return self._interrupted
             divided = folds(
                 self._dataset.pooled.labels,
                 num_folds=plan.folds,
                 repeats=plan.repeats,
                 seed=self._spec.seed,
-                groups=groups,
+                groups=duplicates,
             )
             places = [tuple(tuple(fold.tolist()) for fold in repeat) for repeat in divided]
             for repeat in range(plan.repeats):
                 self._numbers, self._repeat = numbers, repeat
                 self._tell_standing()
                 missing = turns(numbers, repeat, self._rows)
-                self._run_repeat(together(missing, self._chosen), places[repeat])
+                groups = together(missing, self._chosen, lambda t: is_fused(t, num_images))
+                self._run_repeat(groups, places[repeat])
                 if self._stopped:
                     break
                 numbers = going_on(numbers, repeat, self._rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sweeps.finals.grouping import stages_of, together
+from sweeps.finals.grouping import is_head, stages_of, together
 from sweeps.finals.racing import Turn
 from tests.sweeps.sweep_fakes import row
 
@@ -17,9 +17,9 @@ TRIALS = {
 
 def test_heads_of_a_backbone_are_one_group_and_others_keep_their_order() -> None:
     turns = [Turn(number, 1) for number in TRIALS]
-    numbers = [[turn.trial_number for turn in group] for group in together(turns, TRIALS)]
+    numbers = [[turn.trial_number for turn in group] for group in together(turns, TRIALS, is_head)]
     assert numbers == [[1, 4], [2], [0], [3]]
-    assert together([], TRIALS) == []
+    assert together([], TRIALS, is_head) == []
 
 
 def test_what_a_backbone_is_frozen_at_comes_with_all_its_stages() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import ray
 
 from results.finals import FoldRecord
-from sweeps.running.finals import chosen_finalists, closed_lanes, is_worth_it
+from sweeps.running.finals import chosen_finalists, closed_lanes, is_fused, is_worth_it
 from sweeps.running.lanes import Lane, LaneKind
 from sweeps.running.tasks import RETRIES, resources
 from sweeps.spec.models import Finals
@@ -53,6 +55,15 @@ def test_a_task_asks_ray_for_what_its_lane_does(lane: Lane, asked: dict[str, flo
     found = resources(lane)
     assert found == {**asked, "resources": {}, "max_retries": RETRIES}
     ray.remote(lambda: None).options(**found)  # Ray knows every option, or raises
+
+
+def test_a_head_that_is_trained_alone_is_not_taken_for_free() -> None:
+    sgd = row(1, 0.5, backbone="efficientnet_lite0", frozen_stages=9)
+    assert is_fused(sgd, 5000)
+    assert is_fused(replace(sgd, optimizer="sgd"), 400)
+    assert not is_fused(sgd, 5001)
+    assert not is_fused(replace(sgd, optimizer="adamw"), 400)
+    assert not is_fused(replace(sgd, frozen_stages=8), 400)
 
 
 def test_what_is_missing_is_gone_on_with_while_workers_have_time() -> None:
