@@ -146,7 +146,7 @@ class Cache(Model):
 class Finals(Model):
     """The best configurations are trained again on folds of train and val together."""
 
-    count: int = Field(default=16, ge=2, description="Finalists at most: those there is time for.")
+    count: int = Field(default=16, ge=2, description="Those there is time for; rivals always.")
     folds: int = Field(default=5, ge=2, description="Each is held out once in a repeat.")
     repeats: int = Field(default=5, ge=1, description="At most; who is behind stops earlier.")
     share: float = Field(default=0.33, gt=0, le=10, description="Of the search's time, at most.")
