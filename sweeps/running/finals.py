@@ -99,6 +99,9 @@ def is_worth_it(
 ) -> bool:
     """Tell whether a turn is missing that there is time for.
 
+    Finals whose time was up are over, though the seconds of turns that were cut are not known:
+    only those that had not spent what the first repeat may take go on.
+
     Args:
         time_s: Of all workers together, as the seconds of the folds that are known are.
     """
@@ -106,7 +109,7 @@ def is_worth_it(
     for repeat in range(plan.repeats):
         if turns(numbers, repeat, known):
             spent_s = sum(row.seconds for row in known)
-            return not known or spent_s < time_s
+            return not known or spent_s < FIRST_REPEAT * time_s
         numbers = going_on(numbers, repeat, known)
     return False
 

@@ -67,7 +67,7 @@ def test_a_head_that_is_trained_alone_is_not_taken_for_free() -> None:
 
 
 def test_what_is_missing_is_gone_on_with_while_workers_have_time() -> None:
-    """Of two workers with 100 seconds each, 150 are spent."""
+    """Of two workers with 150 seconds each, 150 are spent: less than the first repeat's share."""
     known = [
         FoldRecord(
             sweep="test", trial_number=1, repeat=0, fold=fold, num_folds=2, score=0.5,
@@ -77,7 +77,7 @@ def test_what_is_missing_is_gone_on_with_while_workers_have_time() -> None:
         for fold in range(2)
     ]  # fmt: skip
     plan, both = Finals(folds=2, repeats=1), [row(1), row(2)]
-    assert is_worth_it(both, known, 200.0, plan)
-    assert not is_worth_it(both, known, 149.0, plan)
-    assert not is_worth_it(both[:1], known, 200.0, plan)
+    assert is_worth_it(both, known, 300.0, plan)
+    assert not is_worth_it(both, known, 200.0, plan)
+    assert not is_worth_it(both[:1], known, 300.0, plan)
     assert is_worth_it(both, [], 0.0, plan)
