@@ -91,7 +91,7 @@ class Answer:
         return asdict(self)
 
 
-def ours(task: Task, ensemble: int = 0) -> list[Answer]:
+def ours(task: Task, ensemble: int = 4) -> list[Answer]:
     """Run the default sweep and retrain its winner; the ensemble where one is asked for."""
     runs, name = task.scratch / "runs", "answer"
     spec = task.scratch / "answer.yaml"
