@@ -188,7 +188,7 @@ def _score_cells(values: dict[str, Any]) -> list[str]:
 
 
 LISTED = (
-    "sweep", "trial_number", "status", "score", "val_accuracy", "val_loss", "epochs_run",
+    "sweep", "trial_number", "status", "score", "val_accuracy", "val_loss", "backbone", "epochs_run",
     *HYPERPARAMETERS, "lane", "training_s",
 )  # fmt: skip
 
@@ -204,18 +204,20 @@ def leaderboard_tables(records: list[TrialRecord], top: int) -> RenderableType:
 
 
 def _leaderboard_table(title: str, ranked: list[TrialRecord], top: int) -> Table:
+    """Draw rows of one objective; beside a log-loss stands the accuracy, beside it the log-loss."""
     table = Table(title=title, title_justify="left", box=None, header_style="dim")
+    by_loss = ranked[0].objective == Objective.VAL_LOSS
     columns = {
         "rank": "rank", "sweep": "sweep", "trial": "trial_number", "status": "status",
-        "score": "score", "loss": "val_loss", "epochs": "epochs_run", "lr": "lr",
-        "mom.": "momentum", "decay": "weight_decay", "batch": "batch_size",
-        "smooth": "label_smoothing", "frozen": "frozen_stages", "schedule": "schedule",
-        "lane": "lane", "seconds": "training_s",
+        "score": "score", **({"accuracy": "val_accuracy"} if by_loss else {"loss": "val_loss"}),
+        **({"backbone": "backbone"} if len({row.backbone for row in ranked}) > 1 else {}),
+        "epochs": "epochs_run", "lr": "lr", "mom.": "momentum", "decay": "weight_decay",
+        "batch": "batch_size", "smooth": "label_smoothing", "frozen": "frozen_stages",
+        "schedule": "schedule", "lane": "lane", "seconds": "training_s",
     }  # fmt: skip
     for name in columns:
-        table.add_column(
-            name, justify="left" if name in ("sweep", "status", "schedule") else "right"
-        )
+        is_text = name in ("sweep", "status", "backbone", "schedule")
+        table.add_column(name, justify="left" if is_text else "right")
     for place, record in enumerate(ranked[:top], start=1):
         values = {**asdict(record), "rank": place}
         style = "bold" if place == 1 and record.status is TrialStatus.COMPLETE else None

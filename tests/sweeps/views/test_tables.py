@@ -158,6 +158,13 @@ def test_every_column_of_the_leaderboard_is_drawn() -> None:
     assert len(lines) == 5
 
 
+def test_several_backbones_are_told_apart_and_a_log_loss_has_its_accuracy() -> None:
+    rows = [row(n, 0.1, objective="val_loss", val_accuracy=0.9, backbone=f"n{n}") for n in range(2)]
+    lines = drawn(leaderboard_tables(rows, top=20))
+    assert lines[1].split()[4:8] == ["score", "accuracy", "backbone", "epochs"]
+    assert lines[2].split()[4:8] == ["0.1", "0.9", "n0", "10"]
+
+
 def test_what_cannot_be_compared_is_drawn_apart() -> None:
     others = [row(0, dataset="cats", dataset_fingerprint="f" * 16), row(1, objective="val_loss")]
     lines = [line.strip() for line in drawn(leaderboard_tables([*ROWS, *others], top=20))]
