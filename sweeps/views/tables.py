@@ -188,8 +188,8 @@ def _score_cells(values: dict[str, Any]) -> list[str]:
 
 
 LISTED = (
-    "sweep", "trial_number", "status", "score", "val_accuracy", "val_loss", "backbone", "epochs_run",
-    *HYPERPARAMETERS, "lane", "training_s",
+    "sweep", "trial_number", "status", "score", "val_accuracy", "val_loss", "epochs_run",
+    "backbone", *HYPERPARAMETERS, "lane", "training_s",
 )  # fmt: skip
 
 
