@@ -86,13 +86,15 @@ def table(answers: list[Answer]) -> str:
         for way in dict.fromkeys(a.way for a in of_set):
             own = [a for a in of_set if a.way == way]
             gains = np.array([probes[a.seed] - a.loss for a in own if a.seed in probes])
-            wide = 1.96 * gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else np.nan
+            gain = f"{gains.mean():.3f}" if len(gains) else ""
+            if len(gains) > 1:
+                gain += f" ± {1.96 * gains.std(ddof=1) / np.sqrt(len(gains)):.3f}"
             off = [a.told - a.accuracy for a in own if a.told is not None]
             inside = [a.low <= a.accuracy <= a.high for a in own if a.low and a.high]
             cells = (
                 name, way, f"{len(own)}", f"{100 * np.mean([a.accuracy for a in own]):.1f} %",
                 f"{np.mean([a.loss for a in own]):.3f}",
-                f"{gains.mean():.3f} ± {wide:.3f}" if len(gains) else "",
+                gain,
                 f"{100 * np.mean(off):+.1f}" if off else "",
                 f"{100 * np.mean(inside):.0f} %" if inside else "",
                 f"{np.mean([a.seconds for a in own]):.0f}",
