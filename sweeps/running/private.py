@@ -23,6 +23,16 @@ def draining_nodes() -> Collection[str]:
         return frozenset()
 
 
+def name_folder(trial: Any) -> None:
+    """Name the folder of a trial that may end before it was begun.
+
+    Ray names it with the first worker, and asks every trial for it at the end; it raises where
+    there is none.
+    """
+    with suppress(AttributeError):
+        trial.init_local_path()
+
+
 def waits_for_room(tune_controller: Any, trial: Any) -> bool:
     """Tell whether a trial's worker has not been given its resources yet."""
     controller = tune_controller._tune_controller

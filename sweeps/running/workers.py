@@ -62,6 +62,7 @@ class MindsTrials:
                     private.keep_no_workers(tune_controller, request, kept)
             for trial in list(tune_controller.get_live_trials()):
                 if _should_end(overseer, tune_controller, trial):
+                    private.name_folder(trial)
                     tune_controller.stop_trial(trial)
         return super().choose_trial_to_run(tune_controller)  # type: ignore[misc]
 

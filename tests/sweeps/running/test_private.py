@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ray._private.state import GlobalState
 from ray.air.execution._internal import RayActorManager
+from ray.train._internal.storage import StorageContext
 from ray.tune.execution.tune_controller import TuneController
+from ray.tune.experiment import Trial
 from ray.tune.utils.object_cache import _ObjectCache
 
 from sweeps.running import private
@@ -43,6 +46,15 @@ def test_ray_tells_whether_a_worker_has_its_resources() -> None:
     assert not private.waits_for_room(wrapped, "another")
     manager._live_actors_to_ray_actors_resources["actor"] = None
     manager._failed_actor_ids = {"actor"}
+
+
+def test_a_trial_that_never_began_has_a_folder_when_ray_asks_for_it(tmp_path: Path) -> None:
+    storage = StorageContext(storage_path=str(tmp_path), experiment_dir_name="tune")
+    trial = Trial("never begun", stub=True, storage=storage)
+    with pytest.raises(RuntimeError, match="without setting `trial_dir_name`"):
+        _ = trial.storage.trial_fs_path
+    private.name_folder(trial)
+    assert trial.storage.trial_fs_path.startswith(str(tmp_path / "tune"))
 
 
 def test_a_ray_without_them_is_done_without() -> None:
