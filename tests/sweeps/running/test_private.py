@@ -48,7 +48,12 @@ def test_ray_tells_whether_a_worker_has_its_resources() -> None:
     manager._failed_actor_ids = {"actor"}
 
 
-def test_a_trial_that_never_began_has_a_folder_when_ray_asks_for_it(tmp_path: Path) -> None:
+def test_a_trial_that_never_began_has_a_folder_when_ray_asks_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "ray.train._internal.storage._get_ray_train_session_dir", lambda: str(tmp_path)
+    )
     storage = StorageContext(storage_path=str(tmp_path), experiment_dir_name="tune")
     trial = Trial("never begun", stub=True, storage=storage)
     with pytest.raises(RuntimeError, match="without setting `trial_dir_name`"):
