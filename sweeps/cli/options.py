@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +14,11 @@ from results.finals import Finals
 from results.leaderboard import Leaderboard
 from results.schema import TrialRecord
 from results.winner import FinalWinner, final_winner
+from sweeps import naming
 from sweeps.paths import RunPaths
+
+if TYPE_CHECKING:
+    from sweeps.spec.models import SweepSpec
 
 RunsOption = Annotated[
     Path | None,
@@ -82,3 +86,19 @@ def winner_of_finals(paths: RunPaths, sweep: str) -> FinalWinner | None:
     finalists = {fold.trial_number for fold in folds}
     records = Leaderboard(paths.leaderboard).read_trials(sweep, finalists)
     return final_winner(folds, records, num_stages=NUM_STAGES)
+
+
+def spec_asked(
+    spec: str, name: str | None, data: str | None, trials: int | None, address: str | None
+) -> SweepSpec:
+    """Read the spec that a command names, with what its options say instead.
+
+    Raises:
+        UsageError: There is no such spec, or it has a mistake.
+    """
+    from sweeps.spec.reading import read_spec
+
+    read = read_spec(naming.spec_path(spec), name=name, data=data, trials=trials)
+    if data is not None and name is None:
+        read = read.model_copy(update={"name": naming.name_with_data(read.name, data)})
+    return read.model_copy(update={"address": address or read.address or ray_address()})

@@ -8,7 +8,7 @@ import typer
 
 from results.leaderboard import Leaderboard
 from sweeps import naming
-from sweeps.cli.options import AddressOption, RunsOption, ray_address
+from sweeps.cli.options import AddressOption, RunsOption, spec_asked
 from sweeps.paths import RunPaths
 from sweeps.views.console import PlainConsole
 
@@ -29,13 +29,8 @@ def plan(
     runs: RunsOption = None,
 ) -> None:
     """Say what a sweep will do, on which lanes, and about how long it will take. Runs nothing."""
-    from sweeps.spec.reading import read_spec
-
     paths = RunPaths.choose(runs)
-    read = read_spec(naming.spec_path(spec), name=name, data=data, trials=trials)
-    if data is not None and name is None:
-        read = read.model_copy(update={"name": naming.name_with_data(read.name, data)})
-    read = read.model_copy(update={"address": address or read.address or ray_address()})
+    read = spec_asked(spec, name, data, trials, address)
     from sweeps import preparing
     from sweeps.machines import resources_here
     from sweeps.running.cluster import nodes_at

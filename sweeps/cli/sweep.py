@@ -10,7 +10,7 @@ from results.leaderboard import Leaderboard
 from results.report.places import place_uses
 from results.schema import TrialStatus
 from sweeps import naming
-from sweeps.cli.options import AddressOption, RunsOption, named_winner, ray_address
+from sweeps.cli.options import AddressOption, RunsOption, named_winner, spec_asked
 from sweeps.errors import RunError
 from sweeps.paths import RunPaths
 from sweeps.views import tables
@@ -44,13 +44,8 @@ def sweep(
     runs: RunsOption = None,
 ) -> None:
     """Run a sweep, and show the winner. Run again, it goes on where it ended."""
-    from sweeps.spec.reading import read_spec
-
     paths = RunPaths.choose(runs)
-    read = read_spec(naming.spec_path(spec), name=name, data=data, trials=trials)
-    if data is not None and name is None:
-        read = read.model_copy(update={"name": naming.name_with_data(read.name, data)})
-    read = read.model_copy(update={"address": address or read.address or ray_address()})
+    read = spec_asked(spec, name, data, trials, address)
     paths.require_writable()
     from sweeps import preparing
 
