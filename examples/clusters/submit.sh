@@ -5,7 +5,7 @@
 set -euo pipefail
 
 SPEC="${1:-default}"
-RUNS="${RUNS:-/tmp/antsbees-runs}"
+RUNS="${RUNS:-$HOME/antsbees-runs}"
 export RAY_AUTH_MODE=token # the token is the cluster's: RAY_AUTH_TOKEN, or ~/.ray/auth_token
 
 ray job submit \
