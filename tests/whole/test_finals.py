@@ -50,7 +50,7 @@ def rows_in(paths: RunPaths) -> list[FoldRecord]:
 
 
 def timeless(rows: list[FoldRecord]) -> list[FoldRecord]:
-    return [replace(row, seconds=0.0) for row in rows]
+    return [replace(row, seconds=0.0, started_at=None, worker_pid=None) for row in rows]
 
 
 def test_every_finalist_answers_for_every_image(
