@@ -12,7 +12,7 @@ import numpy as np
 
 from results.correction import Corrected, correct
 from results.evidence import Evidence, Floats
-from results.finals import FoldRecord, out_of_fold
+from results.finals import FoldRecord, OutOfFold, out_of_fold
 from results.schema import Objective
 from results.selection import Select
 
@@ -114,16 +114,22 @@ def best_ensemble(
     single: Select,
     most_members: int = MOST_OFFERED,
     bootstraps: int = BOOTSTRAPS,
-) -> Ensemble:
+) -> Ensemble | None:
     """Choose an ensemble of finalists, and compare it with the single one that a rule chooses.
 
-    Only the first repeat counts: the mean over repeats is an ensemble already.
+    Only one repeat counts, the first: the mean over repeats is an ensemble already. Where rows of
+    it are lost, the first in which all answered for every image takes its place.
 
     Args:
         folds: Of finalists that answered for every image.
         single: The rule, for the same finalists by their numbers.
+
+    Returns:
+        ``None`` where no repeat is whole.
     """
-    known = out_of_fold([fold for fold in folds if fold.repeat == 0])
+    known = _first_whole(folds)
+    if known is None:
+        return None
     evidence, rule = known.evidence, greedy(most_members)
     picked = _picked(evidence, most_members)
     order = np.argsort(-picked, kind="stable")[: np.count_nonzero(picked)]
@@ -134,3 +140,15 @@ def best_ensemble(
         loss=correct(evidence, Objective.VAL_LOSS, rule, bootstraps),
         single_loss=correct(evidence, Objective.VAL_LOSS, single, bootstraps),
     )
+
+
+def _first_whole(folds: Sequence[FoldRecord]) -> OutOfFold | None:
+    """Return what the finalists answered in the first repeat that has an answer of all to all."""
+    everyone = out_of_fold(folds)
+    for repeat in sorted({fold.repeat for fold in folds}):
+        known = out_of_fold([fold for fold in folds if fold.repeat == repeat])
+        if known.trial_numbers == everyone.trial_numbers and len(known.labels) == len(
+            everyone.labels
+        ):
+            return known
+    return None

@@ -67,7 +67,7 @@ class FinalWinner:
         verdicts: Against each of ``RIVALS`` that was a finalist, by the sweep's objective; of
             several probes, against the best.
         advice: What to do, in words.
-        ensemble: The best of a few finalists together.
+        ensemble: The best of a few finalists together; ``None`` where too many rows are lost.
     """
 
     trial_number: int
@@ -77,7 +77,7 @@ class FinalWinner:
     scores: Mapping[int, OutOfFoldScore]
     verdicts: tuple[Verdict, ...]
     advice: str
-    ensemble: Ensemble
+    ensemble: Ensemble | None
 
     @property
     def num_finalists(self) -> int:
@@ -95,9 +95,9 @@ class FinalWinner:
             known.accuracy, interval.low, interval.high, known.loss, self.num_images, False
         )
 
-    def score_of_ensemble(self) -> Score:
-        """Return the score of the ensemble."""
-        return self._corrected(self.ensemble.accuracy, self.ensemble.loss)
+    def score_of_ensemble(self, ensemble: Ensemble) -> Score:
+        """Return the score of an ensemble of these finals."""
+        return self._corrected(ensemble.accuracy, ensemble.loss)
 
     def _corrected(self, accuracy: Corrected, loss: Corrected) -> Score:
         ends = (accuracy.low, accuracy.high)

@@ -153,6 +153,7 @@ def test_an_ensemble_is_offered_where_members_complete_each_other() -> None:
     folds += folds_of(2, [0.3] * 400)
     found = final_winner(folds, [trial(n) for n in range(3)], bootstraps=20)
     assert found is not None
+    assert found.ensemble is not None
     assert (found.ensemble.picks, found.ensemble.num_picks) == ({0: 1, 1: 1}, 2)
     assert found.ensemble.is_better
     assert found.ensemble.loss.reported == pytest.approx(-np.log(0.65))
@@ -160,10 +161,27 @@ def test_an_ensemble_is_offered_where_members_complete_each_other() -> None:
     assert " instead of " in found.ensemble.sentence
     alone = final_winner(folds[:2], [trial(0)], bootstraps=20)
     assert alone is not None
+    assert alone.ensemble is not None
     assert (alone.ensemble.picks, alone.ensemble.is_better) == ({0: 1}, False)
     fewer = final_winner(folds, [trial(n) for n in range(3)], bootstraps=20, most_members=1)
     assert fewer is not None
+    assert fewer.ensemble is not None
     assert fewer.ensemble.num_picks == 1
+
+
+def test_an_ensemble_is_chosen_on_the_first_repeat_that_is_whole() -> None:
+    """A file of rows may be lost: trial 1 has no answers for half of the images in repeat 0."""
+    trials = [trial(0), trial(1)]
+    first = [*folds_of(0, [0.9, 0.4] * 200), folds_of(1, [0.4, 0.9] * 200)[0]]
+    second = [folds_of(n, [0.9 - 0.2 * n] * 400, repeat=1) for n in (0, 1)]
+    found = final_winner([*first, *second[0], *second[1]], trials, bootstraps=20)
+    assert found is not None
+    assert found.ensemble is not None
+    assert found.ensemble.picks == {0: 1}  # in repeat 0 both would complete each other
+    lost = [*folds_of(0, [0.9, 0.4] * 200), *second[1]]
+    found = final_winner(lost, trials, bootstraps=20)
+    assert found is not None
+    assert (found.num_finalists, found.ensemble) == (2, None)
 
 
 def test_more_repeats_do_not_make_a_model_better() -> None:

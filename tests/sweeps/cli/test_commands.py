@@ -251,6 +251,13 @@ def test_other_images_make_a_sweep_of_another_safe_name(data: str, name: str) ->
     assert is_safe_name(name)
 
 
+@pytest.mark.parametrize("sweep", ["default", "x" * 64])
+def test_an_ensemble_does_not_take_the_name_of_the_single_model(sweep: str) -> None:
+    name = naming.model_name(naming.ensemble_name(sweep))
+    assert name != sweep
+    assert name.endswith("-ensemble")
+
+
 def test_the_best_is_that_of_the_newest_sweep_or_of_the_one_named(
     run: Run, board: Leaderboard
 ) -> None:

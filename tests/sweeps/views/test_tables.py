@@ -101,10 +101,17 @@ def test_the_score_of_the_tutorials_on_the_same_folds_stands_under_its_own() -> 
 
 
 def test_an_ensemble_that_is_worse_where_both_do_badly_is_not_offered() -> None:
+    assert NAMED.ensemble is not None
     risky = replace(NAMED.ensemble.loss, high=0.17)
     named = replace(NAMED, ensemble=replace(NAMED.ensemble, loss=risky))
     told = drawn(best_table(best_values(ROWS, named)), width=200)
     assert not [line for line in told if "ensemble" in line]
+
+
+def test_finals_of_which_too_much_is_lost_have_no_ensemble() -> None:
+    values = best_values(ROWS, replace(NAMED, ensemble=None))
+    assert values["finals"]["ensemble"] is None
+    assert "ensemble" not in drawn(best_table(values))
 
 
 def test_without_finals_the_best_is_that_of_the_leaderboard() -> None:
