@@ -119,7 +119,7 @@ def _scores(gathered: Gathered, best: TrialRecord, answers: OutOfFold | None) ->
             loss.corrected, accuracy.low, accuracy.high, named.num_images,
         )  # fmt: skip
         found.append(corrected)
-        if named.ensemble.num_picks > 1:
+        if len(named.ensemble.members) > 1:
             found.append(_score_of_ensemble(named))
     for first, name in RIVALS.items():
         tries = first_tries(gathered, first)
@@ -132,7 +132,7 @@ def _scores(gathered: Gathered, best: TrialRecord, answers: OutOfFold | None) ->
 
 def _score_of_ensemble(named: FinalWinner) -> Score:
     known = named.score_of_ensemble()
-    name = f"ensemble of {named.ensemble.num_picks}, corrected"
+    name = f"ensemble of {len(named.ensemble.members)}, corrected"
     return Score(name, None, known.accuracy, known.loss, known.low, known.high, known.num_images)
 
 

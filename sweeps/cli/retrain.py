@@ -74,8 +74,8 @@ def retrain(
     folder = paths.model(model_name)
     console = PlainConsole()
     if ensemble is not None and named is not None:
-        members = {number: naming.chosen_row(rows, number) for number in named.ensemble.picks}
-        asked = [Asked(row, origin, 1, on_all) for row in members.values()]
+        members = [naming.chosen_row(rows, number) for number in named.ensemble.members]
+        asked = [Asked(row, origin, 1, on_all) for row in members]
         _retrain_ensemble(asked, named, folder, console)
     else:
         score = None if named is None else named.score_of(winner.trial_number)
@@ -131,8 +131,7 @@ def _retrain_ensemble(
         console.print(f"  trial {trial}, epoch {epoch.epoch}: training loss {epoch.train_loss:.4f}")
 
     score = named.score_of_ensemble() if asked[0].on_all else None
-    members = list(zip(ensemble.picks.values(), asked, strict=True))
-    retrain_ensemble(members, score, folder, report)
+    retrain_ensemble(asked, score, folder, report)
     for line in told_of_ensemble(ensemble, score):
         console.print(line, soft_wrap=True)
     console.print(f"Model: {folder}", soft_wrap=True)
