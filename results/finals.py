@@ -98,10 +98,10 @@ class Finals:
         Raises:
             LeaderboardError: There are no finals, or none of this sweep.
         """
-        return [FoldRecord(**row) for row in self._table.read_table(sweep, COLUMNS).to_pylist()]
+        return [FoldRecord(**row) for row in self._table.read_table([sweep], COLUMNS).to_pylist()]
 
     def sweeps(self) -> list[str]:
-        """List the sweeps that have rows, the one with the newest row last."""
+        """List the sweeps that have rows, by name."""
         return self._table.sweeps()
 
 

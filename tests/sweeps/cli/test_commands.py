@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 from io import StringIO
 from pathlib import Path
@@ -253,7 +254,7 @@ def test_other_images_make_a_sweep_of_another_safe_name(data: str, name: str) ->
 def test_the_best_is_that_of_the_newest_sweep_or_of_the_one_named(
     run: Run, board: Leaderboard
 ) -> None:
-    board.append(row(5, 0.7, sweep="another"))
+    board.append(row(5, 0.7, sweep="another", finished_at=datetime(2030, 1, 1, tzinfo=UTC)))
     assert json.loads(run("best", "--format", "json").out)["trial_number"] == 5
     named = json.loads(run("best", "--sweep", "test", "--format", "json").out)
     assert (named["trial_number"], named["tutorial"]["trial_number"]) == (1, 0)
