@@ -120,7 +120,7 @@ def _scores(gathered: Gathered, best: TrialRecord, answers: OutOfFold | None) ->
             loss.corrected, accuracy.low, accuracy.high, named.num_images,
         )  # fmt: skip
         found.append(corrected)
-        if named.ensemble is not None and named.ensemble.num_picks > 1:
+        if named.ensemble is not None and len(named.ensemble.members) > 1:
             found.append(_score_of_ensemble(named, named.ensemble))
     for first, name in RIVALS.items():
         tries = first_tries(gathered, first)
@@ -133,7 +133,7 @@ def _scores(gathered: Gathered, best: TrialRecord, answers: OutOfFold | None) ->
 
 def _score_of_ensemble(named: FinalWinner, ensemble: Ensemble) -> Score:
     known = named.score_of_ensemble(ensemble)
-    name = f"ensemble of {ensemble.num_picks}, corrected"
+    name = f"ensemble of {len(ensemble.members)}, corrected"
     return Score(name, None, known.accuracy, known.loss, known.low, known.high, known.num_images)
 
 

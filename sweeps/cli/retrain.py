@@ -63,8 +63,8 @@ def retrain(
     rows = rows_of(paths, sweep)
     named = named_winner(paths, rows, ensemble or MOST_OFFERED)
     winner = naming.chosen_row(rows, trial, named)
-    members = None if ensemble is None else _members(named, winner.sweep)
-    usual = winner.sweep if members is None else naming.ensemble_name(winner.sweep)
+    together = None if ensemble is None else _ensemble_of(named, winner.sweep)
+    usual = winner.sweep if together is None else naming.ensemble_name(winner.sweep)
     model_name = naming.model_name(name or usual)
     paths.require_writable()
     from sweeps.origin import find_origin
@@ -74,17 +74,17 @@ def retrain(
     on_all = on is TrainOn.ALL or (on is None and seeds == 1)
     folder = paths.model(model_name)
     console = PlainConsole()
-    if members is not None and named is not None:
-        chosen = [naming.chosen_row(rows, number) for number in members.picks]
-        score = named.score_of_ensemble(members) if on_all else None
+    if together is not None and named is not None:
+        chosen = [naming.chosen_row(rows, number) for number in together.members]
+        score = named.score_of_ensemble(together) if on_all else None
         asked = [Asked(row, origin, 1, on_all) for row in chosen]
-        _retrain_ensemble(asked, members, score, folder, console)
+        _retrain_ensemble(asked, together, score, folder, console)
     else:
         score = None if named is None else named.score_of(winner.trial_number)
         _retrain_one(Asked(winner, origin, seeds, on_all, score), folder, console)
 
 
-def _members(named: FinalWinner | None, sweep: str) -> Ensemble:
+def _ensemble_of(named: FinalWinner | None, sweep: str) -> Ensemble:
     """Return the ensemble that finals chose.
 
     Raises:
@@ -144,8 +144,7 @@ def _retrain_ensemble(
     def report(trial: int, epoch: EpochMetrics) -> None:
         console.print(f"  trial {trial}, epoch {epoch.epoch}: training loss {epoch.train_loss:.4f}")
 
-    members = list(zip(ensemble.picks.values(), asked, strict=True))
-    retrain_ensemble(members, score, folder, report)
+    retrain_ensemble(asked, score, folder, report)
     for line in told_of_ensemble(ensemble, score):
         console.print(line, soft_wrap=True)
     console.print(f"Model: {folder}", soft_wrap=True)

@@ -99,8 +99,8 @@ def configuration(record: TrialRecord) -> dict[str, Any]:
 
 def _ensemble_values(ensemble: Ensemble) -> dict[str, Any]:
     return {
-        "members": ensemble.num_picks,
-        "trials": {str(trial): count for trial, count in ensemble.picks.items()},
+        "members": len(ensemble.members),
+        "trials": list(ensemble.members),
         "is_better": ensemble.is_better,
         "corrected": {
             "accuracy": ensemble.accuracy.corrected,
