@@ -15,6 +15,7 @@ from antsbees.data.datasets import Dataset
 from results.leaderboard import Leaderboard
 from results.schema import TrialRecord
 from sweeps.errors import RunError, UsageError
+from sweeps.liveness import beating
 from sweeps.paths import RunPaths
 from sweeps.running import cluster
 from sweeps.running.finals import run_finals
@@ -61,7 +62,7 @@ def run_sweep(
     cluster.require_usable(spec.address)
     paths.sweep(spec.name).mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(paths.lock(spec.name), timeout=0):
+        with FileLock(paths.lock(spec.name), timeout=0), beating(paths, spec.name):
             return _run_locked(spec, dataset, paths, observer)
     except Timeout as error:
         raise UsageError(
