@@ -82,7 +82,7 @@ def test_a_sweep_that_runs_is_shown_until_it_ends(
     assert f"{state}: 3 complete" in shown
     assert "0.9000 (trial 2)" in shown
     assert shown.index(f"{state}: 2 complete") < shown.index(f"{state}: 3 complete")
-    assert shown.rindex("(not running): 3 complete") > shown.rindex("(running): 3 complete")
+    assert shown.rindex("(not running): 3 complete") > shown.rindex(f"{state}: 3 complete")
 
 
 def test_the_best_is_that_of_complete_trials_in_the_order_they_ended() -> None:
