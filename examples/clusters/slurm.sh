@@ -15,8 +15,8 @@ cd "${SLURM_SUBMIT_DIR:-.}"
 SPEC="${SPEC:-default}"
 DATA="${DATA:-auto}"
 
-head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
-address="$head:6379"
+mapfile -t hosts < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
+address="${hosts[0]}:6379"
 
 # Who may connect: nobody without this job's token.
 RAY_AUTH_MODE=token

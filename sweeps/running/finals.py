@@ -30,9 +30,9 @@ from sweeps.rows import config_of
 from sweeps.running import cluster
 from sweeps.running.folding import Folded, OnFolds, groups_of, train_on_folds
 from sweeps.running.jobs import job_of
-from sweeps.running.lanes import Lane, LaneKind, free_lane, lanes_there
+from sweeps.running.lanes import Lane, LaneKind, lanes_there
 from sweeps.running.observer import Observer
-from sweeps.running.tasks import InFlight, resources
+from sweeps.running.tasks import InFlight, TurnPlacing, resources
 from sweeps.running.watch import ASK_HEAD_EVERY_S, HEAD_GONE_S, SILENCE_S, signals
 from sweeps.spec.models import Finals as Plan
 from sweeps.spec.models import SweepSpec
@@ -164,6 +164,7 @@ class _Running:
         """Run repeat after repeat; return whether a signal ended it."""
         self._plan, numbers = plan, list(self._chosen)
         num_images = len(self._dataset.pooled)
+        self._placing = TurnPlacing(self._chosen, len(self._dataset.train), plan.folds)
         with signals() as received:
             self._received = received
             left_s = max(left_s - self._spent_s(), 0.0)
@@ -254,8 +255,13 @@ class _Running:
         return frozenset(Turn(trial.trial_number, 0) for trial in [*firsts, *others[:1]])
 
     def _start(self, queue: list[Group], places: tuple[tuple[int, ...], ...]) -> None:
-        while queue and (lane := free_lane(self._lanes(), self._flying.busy)):
-            group = queue.pop(0)
+        while queue:
+            lanes, now_s = self._lanes(), self._clock()
+            chosen = self._placing.choose(lanes, self._flying.busy, queue, self._deadline_s, now_s)
+            if chosen is None:
+                return
+            place, slot = chosen
+            group, lane = queue.pop(place), slot.lane
             trials = [self._chosen[turn.trial_number] for turn in group]
             asked = OnFolds(
                 sweep=self._spec.name,
@@ -267,7 +273,7 @@ class _Running:
                 threads=lane.threads,
             )
             work = ray.remote(train_on_folds).options(**resources(lane))
-            self._flying.tasks[work.remote(self._job, asked)] = (group, lane)
+            self._flying.tasks[work.remote(self._job, asked)] = (group, slot)
 
     def _stages_of(self, trial: TrialRecord) -> tuple[int, ...]:
         return stages_of(self._chosen, str(trial.backbone))
