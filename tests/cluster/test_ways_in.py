@@ -77,7 +77,7 @@ def test_the_script_for_slurm_runs_with_stand_ins_for_its_commands(
         each = [f'{shlex.join(host.words())} "$@" & pids="$pids $!"' for host in machines]
         write_command(stand_ins / "srun", "shift", *each, *("wait -n || exit" for _ in machines))
         given = {
-            "SPEC": str(spec), "DATA": str(tiny_folder), "ANTSBEES_RUNS": str(tmp_path / "runs"),
+            "SPEC": str(spec), "ANTSBEES_RUNS": str(tmp_path / "runs"),
             "SLURM_JOB_NODELIST": "abh[1-3]", "SLURM_JOB_NUM_NODES": "3",
             "SLURM_SUBMIT_DIR": str(ROOT),
         }  # fmt: skip
