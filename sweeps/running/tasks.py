@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from results.schema import TrialRecord
 from sweeps.finals.grouping import Group
 from sweeps.finals.racing import Turn
+from sweeps.running.health import CONCERN_NODE
 from sweeps.running.lanes import Lane
 from sweeps.running.pace import Pace, Work
 from sweeps.running.placing import Busy, Left, Placing
@@ -86,7 +88,15 @@ class TurnPlacing:
 
 
 def resources(lane: Lane) -> dict[str, Any]:
-    """Return what a task of a lane asks Ray for."""
+    """Return what a task of a lane asks Ray for: on its machine, as long as that is there."""
     asked = dict(lane.resources)
     known = {"num_cpus": asked.pop("CPU"), "num_gpus": asked.pop("GPU", 0.0)}
-    return {**known, "resources": asked, "max_retries": RETRIES}
+    found: dict[str, Any] = {**known, "resources": asked, "max_retries": RETRIES}
+    if lane.node is not None:
+        found["scheduling_strategy"] = NodeAffinitySchedulingStrategy(lane.node.id, soft=True)
+    return found
+
+
+def is_of_machine(error: Exception) -> bool:
+    """Tell whether a task failed by the machine it ran on."""
+    return type(getattr(error, "cause", None) or error).__name__ in CONCERN_NODE
