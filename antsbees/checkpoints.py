@@ -53,12 +53,10 @@ class Member:
     """One network of a model, in evaluation mode.
 
     Args:
-        weight: Its share in the model's answer, beside those of the other members.
         backbone: Of members on the same one, it is the same object, as are its frozen stages.
         network: All stages, then the head.
     """
 
-    weight: float
     description: ModelDescription
     backbone: Backbone
     network: nn.Sequential
@@ -101,25 +99,24 @@ def save_model(folder: Path, network: nn.Module, description: ModelDescription, 
 
 def save_ensemble(
     folder: Path,
-    members: Sequence[tuple[float, nn.Module, ModelDescription]],
+    members: Sequence[tuple[nn.Module, ModelDescription]],
     metrics: dict[str, Any],
     provenance: dict[str, Any],
     card: str,
 ) -> None:
     """Write several networks as one model folder, in place of the one that may be there.
 
-    Args:
-        members: Of each its weight in the answer, which is the mean of the probabilities.
+    Its answer is the mean of their probabilities.
     """
     names = [f"member-{number}" for number in range(1, len(members) + 1)]
     plain = {
         "format_version": FORMAT_VERSION,
-        "members": {name: weight for name, (weight, _, _) in zip(names, members, strict=True)},
+        "members": names,
         "metrics": metrics,
         "provenance": provenance,
     }
     with publish_folder(folder) as fresh:
-        for name, (_, network, description) in zip(names, members, strict=True):
+        for name, (network, description) in zip(names, members, strict=True):
             (fresh / name).mkdir()
             _write(fresh / name, network, description, card)
         (fresh / DESCRIPTION_FILE).write_text(json.dumps(plain, indent=2) + "\n")
@@ -150,10 +147,11 @@ def load_model(folder: Path) -> SavedModel:
         plain = _read(folder)
         shared: dict[str, Backbone] = {}
         if "members" not in plain:
-            member = _member(folder, 1.0, shared)
+            member = _member(folder, shared)
             return SavedModel(member.description, (member,))
-        weights = {name: float(weight) for name, weight in plain["members"].items()}
-        members = tuple(_member(folder / name, w, shared) for name, w in weights.items())
+        if not isinstance(plain["members"], list):
+            raise ValueError("an earlier version wrote this ensemble; retrain it")
+        members = tuple(_member(folder / name, shared) for name in plain["members"])
         metrics, provenance = plain["metrics"], plain["provenance"]
         description = replace(members[0].description, metrics=metrics, provenance=provenance)
     except (
@@ -173,7 +171,7 @@ def load_model(folder: Path) -> SavedModel:
     return SavedModel(description, members)
 
 
-def _member(folder: Path, weight: float, shared: dict[str, Backbone]) -> Member:
+def _member(folder: Path, shared: dict[str, Backbone]) -> Member:
     """Read one network; its backbone is one of those shared, if it has the same weights."""
     description = _description(_read(folder))
     name = f"{description.task.backbone} {description.provenance.get('weights_hash', folder)}"
@@ -184,7 +182,7 @@ def _member(folder: Path, weight: float, shared: dict[str, Backbone]) -> Member:
     trained = backbone.trained_part(k, len(description.classes), 0, batchnorm)
     network = nn.Sequential(*backbone.stages[:k], *trained)
     network.load_state_dict(load_file(folder / WEIGHTS_FILE))
-    return Member(weight, description, backbone, network.eval())
+    return Member(description, backbone, network.eval())
 
 
 def _read(folder: Path) -> dict[str, Any]:

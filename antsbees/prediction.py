@@ -73,18 +73,14 @@ def predict(model: SavedModel, paths: Iterable[Path], device: str = "cpu") -> It
 
 
 def _probabilities(model: SavedModel, views: Mapping[int, images.Pixels], device: str) -> Tensor:
-    """Return the weighted mean of what the members answer, ``(num_classes,)``.
+    """Return the mean of what the members answer, ``(num_classes,)``.
 
     Args:
         views: Of the image, by the size that a network sees.
     """
     outputs: dict[tuple[object, ...], list[Tensor]] = {}
-    answers, weights = [], []
-    for member in model.members:
-        answers.append(_logits(member, views, device, outputs).float().softmax(dim=1).squeeze(0))
-        weights.append(member.weight)
-    shares = torch.tensor(weights, device=device)
-    return shares / shares.sum() @ torch.stack(answers)
+    answers = [_logits(member, views, device, outputs) for member in model.members]
+    return torch.cat(answers).float().softmax(dim=1).mean(dim=0)
 
 
 def _logits(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -82,6 +82,7 @@ class Training:
             raise ConfigError(f"this is a trial of {config.backbone}, not of {task.backbone}")
         self.config = config
         self.epoch = 0
+        self.curve: list[EpochMetrics] = []
         self.evaluation: Evaluation | None = None
         self._task = task
         self._backbone = backbone
@@ -120,7 +121,7 @@ class Training:
                 f"{train_loss}, validation {evaluation.loss}"
             )
         seconds = time.perf_counter() - start
-        return EpochMetrics(
+        metrics = EpochMetrics(
             epoch=self.epoch,
             train_loss=train_loss,
             val_loss=evaluation.loss,
@@ -130,6 +131,35 @@ class Training:
             train_s=train_s + evaluation_s,
             images_per_second=len(self._labels) / seconds,
         )
+        self.curve.append(metrics)
+        return metrics
+
+    @property
+    def identity(self) -> str:
+        """What its numbers follow from, beside the images and the libraries."""
+        return f"{self.config} {self._task} {self._execution} {self._backbone.weights_hash}"
+
+    def state(self) -> dict[str, Any]:
+        """Return where it is after an epoch, as tensors and plain values, for ``restore``."""
+        if self.evaluation is None:
+            raise RuntimeError("no epoch was completed")
+        return {
+            "curve": [asdict(metrics) for metrics in self.curve],
+            "probabilities": torch.from_numpy(self.evaluation.probabilities),
+            "trained": self.trained.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "largest_piece": self._pieces.largest,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go to where a training of the same identity was; from there on both are the same."""
+        self.curve = [EpochMetrics(**metrics) for metrics in state["curve"]]
+        self.epoch, last = len(self.curve), self.curve[-1]
+        probabilities = state["probabilities"].numpy()
+        self.evaluation = Evaluation(last.val_loss, last.val_accuracy, probabilities)
+        self.trained.load_state_dict(state["trained"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._pieces.largest = state["largest_piece"]
 
     @property
     def micro_batch(self) -> int | None:

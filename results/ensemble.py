@@ -1,6 +1,7 @@
-"""Which configurations answer best together: greedy selection with replacement.
+"""Which configurations answer best together: the winner, and whoever helps it.
 
-Source: Caruana et al. (2004), https://doi.org/10.1145/1015330.1015432.
+Source: greedy selection after Caruana et al. (2004), https://doi.org/10.1145/1015330.1015432. They
+let members come again; of a few hundred images that makes too much (see ``docs/search.md``).
 """
 
 from __future__ import annotations
@@ -12,37 +13,31 @@ import numpy as np
 
 from results.correction import Corrected, correct
 from results.evidence import Evidence, Floats
-from results.finals import FoldRecord, out_of_fold
+from results.finals import FoldRecord, OutOfFold, out_of_fold
 from results.schema import Objective
 from results.selection import Select
 
-MOST_MEMBERS = 50
 MOST_OFFERED = 5  # members: each of them costs a training, and time with every answer
 BOOTSTRAPS = 500  # choosing an ensemble takes longer than choosing one configuration
 
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Configurations that answer together.
+    """Configurations that answer together: the mean of their probabilities.
 
     Args:
         sweep: The sweep they are of.
-        picks: How often each trial was picked, the most often first: its weight in the mean.
+        members: Their trials, that of the winner first.
         accuracy: Out of fold, and corrected for the choice.
         loss: The same of the log-loss.
         single_loss: What the rule that chooses a single winner came to on the same bootstraps.
     """
 
     sweep: str
-    picks: dict[int, int]
+    members: tuple[int, ...]
     accuracy: Corrected
     loss: Corrected
     single_loss: Corrected
-
-    @property
-    def num_picks(self) -> int:
-        """How many members it has, each counted as often as it was picked."""
-        return sum(self.picks.values())
 
     @property
     def is_better(self) -> bool:
@@ -51,7 +46,7 @@ class Ensemble:
         The lower end of what it is worth, the upper one of its log-loss, beats that of the winner.
         """
         is_lower = self.loss.corrected < self.single_loss.corrected
-        return self.num_picks > 1 and is_lower and self.loss.high < self.single_loss.high
+        return len(self.members) > 1 and is_lower and self.loss.high < self.single_loss.high
 
     @property
     def offer(self) -> str | None:
@@ -59,8 +54,8 @@ class Ensemble:
         if not self.is_better:
             return None
         return (
-            f"an ensemble of {self.num_picks} would be better ({self.sentence}): "
-            f"antsbees retrain --sweep {self.sweep} --ensemble {self.num_picks}"
+            f"an ensemble of {len(self.members)} would be better ({self.sentence}): "
+            f"antsbees retrain --sweep {self.sweep} --ensemble {len(self.members)}"
         )
 
     @property
@@ -72,11 +67,11 @@ class Ensemble:
         )
 
 
-def greedy(most_members: int = MOST_MEMBERS) -> Select:
-    """Add the member that lowers the log-loss most, until none does; members may come again.
+def helped(first: Select, most_members: int = MOST_OFFERED) -> Select:
+    """Start with what a rule chooses; add whoever lowers the log-loss most, until none does.
 
     Args:
-        most_members: Counts a member as often as it was added.
+        most_members: With the first.
 
     Raises:
         ValueError: An ensemble of nothing is asked for.
@@ -85,28 +80,30 @@ def greedy(most_members: int = MOST_MEMBERS) -> Select:
         raise ValueError(f"an ensemble needs at least 1 member, got {most_members}")
 
     def select(evidence: Evidence) -> Floats:
-        picked = _picked(evidence, most_members)
-        mixed: Floats = picked / picked.sum()
-        return mixed
+        members = _members(evidence, int(np.argmax(first(evidence))), most_members)
+        weights = np.zeros(len(evidence.losses))
+        weights[members] = 1 / len(members)
+        return weights
 
     return select
 
 
-def _picked(evidence: Evidence, most_members: int) -> Floats:
-    """Return how often each configuration is picked."""
+def _members(evidence: Evidence, first: int, most_members: int) -> list[int]:
+    """Return the places of members, in the order in which they were added."""
     right = np.exp(-evidence.losses)  # (configurations, images): of the right class
     shares = evidence.counts / evidence.counts.sum()
-    picked = np.zeros(len(right))
-    together, lowest = np.zeros(right.shape[1]), np.inf
-    for size in range(1, most_members + 1):
-        losses = -np.log((together + right) / size) @ shares
+    members, together = [first], right[first]
+    lowest = float(-np.log(together) @ shares)
+    while len(members) < min(most_members, len(right)):
+        losses = -np.log((together + right) / (len(members) + 1)) @ shares
+        losses[members] = np.inf
         member = int(np.argmin(losses))
         if losses[member] >= lowest - 1e-12:
             break
         lowest = float(losses[member])
         together = together + right[member]
-        picked[member] += 1
-    return picked
+        members.append(member)
+    return members
 
 
 def best_ensemble(
@@ -114,23 +111,39 @@ def best_ensemble(
     single: Select,
     most_members: int = MOST_OFFERED,
     bootstraps: int = BOOTSTRAPS,
-) -> Ensemble:
+) -> Ensemble | None:
     """Choose an ensemble of finalists, and compare it with the single one that a rule chooses.
 
-    Only the first repeat counts: the mean over repeats is an ensemble already.
+    Only one repeat counts, the first: the mean over repeats is an ensemble already. Where rows of
+    it are lost, the first in which all answered for every image takes its place.
 
     Args:
         folds: Of finalists that answered for every image.
         single: The rule, for the same finalists by their numbers.
+
+    Returns:
+        ``None`` where no repeat is whole.
     """
-    known = out_of_fold([fold for fold in folds if fold.repeat == 0])
-    evidence, rule = known.evidence, greedy(most_members)
-    picked = _picked(evidence, most_members)
-    order = np.argsort(-picked, kind="stable")[: np.count_nonzero(picked)]
+    known = _first_whole(folds)
+    if known is None:
+        return None
+    evidence, rule = known.evidence, helped(single, most_members)
+    members = _members(evidence, int(np.argmax(single(evidence))), most_members)
     return Ensemble(
         sweep=folds[0].sweep,
-        picks={known.trial_numbers[place]: int(picked[place]) for place in order},
+        members=tuple(known.trial_numbers[place] for place in members),
         accuracy=correct(evidence, Objective.VAL_ACCURACY, rule, bootstraps),
         loss=correct(evidence, Objective.VAL_LOSS, rule, bootstraps),
         single_loss=correct(evidence, Objective.VAL_LOSS, single, bootstraps),
     )
+
+
+def _first_whole(folds: Sequence[FoldRecord]) -> OutOfFold | None:
+    """Return what the finalists answered in the first repeat that has an answer of all to all."""
+    everyone = out_of_fold(folds)
+    for repeat in sorted({fold.repeat for fold in folds}):
+        known = out_of_fold([fold for fold in folds if fold.repeat == repeat])
+        has_all_images = len(known.labels) == len(everyone.labels)
+        if has_all_images and known.trial_numbers == everyone.trial_numbers:
+            return known
+    return None

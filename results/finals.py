@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from results.columns import (
     NUMBER,
     SECONDS,
     TEXT,
+    TIME,
     Column,
     arrow_schema,
     column,
@@ -26,7 +28,7 @@ from results.evidence import Evidence, Floats, Integers
 from results.files import Layout
 from results.table import SweepTable
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Group(StrEnum):
@@ -34,6 +36,8 @@ class Group(StrEnum):
 
     IDENTITY = "Which fold of which finalist it is"
     RESULT = "Results"
+    EXECUTION = "How it was computed"
+    FAILURE = "What went wrong"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +73,28 @@ class FoldRecord:
         )
     )
 
+    started_at: datetime | None = column(
+        Column(
+            Group.EXECUTION,
+            TIME,
+            "When its training began; heads that are trained together count one after another.",
+        ),
+        default=None,
+    )
+    lane: str | None = column(Column(Group.EXECUTION, TEXT, "`cpu` or `gpu`."), default=None)
+    node: str | None = column(Column(Group.EXECUTION, TEXT, "Name of the machine."), default=None)
+    worker_pid: int | None = column(
+        Column(Group.EXECUTION, COUNT, "Process on that machine."), default=None
+    )
+    error: str | None = column(
+        Column(
+            Group.FAILURE,
+            TEXT,
+            "Why the finalist diverged in this repeat; such a row, of fold 0, has no results.",
+        ),
+        default=None,
+    )
+
 
 COLUMNS = columns_of(FoldRecord)
 LAYOUT = Layout(arrow_schema(FoldRecord, SCHEMA_VERSION), key=("trial_number", "repeat", "fold"))
@@ -92,16 +118,45 @@ class Finals:
         """
         return self._table.append(records[0].sweep, [asdict(record) for record in records])
 
+    def append_failure(
+        self, sweep: str, trial_number: int, repeat: int, num_folds: int, error: str
+    ) -> Path:
+        """Publish that a finalist diverged in a repeat.
+
+        Raises:
+            LeaderboardError: The folder cannot be written.
+        """
+        row = {
+            "sweep": sweep, "trial_number": trial_number, "repeat": repeat, "fold": 0,
+            "num_folds": num_folds, "error": error,
+        }  # fmt: skip
+        return self._table.append(sweep, [row])
+
     def read(self, sweep: str) -> list[FoldRecord]:
-        """Read the rows of a sweep, in the order of trials, repeats and folds.
+        """Read the folds of a sweep with results, in the order of trials, repeats and folds.
 
         Raises:
             LeaderboardError: There are no finals, or none of this sweep.
         """
-        return [FoldRecord(**row) for row in self._table.read_table(sweep, COLUMNS).to_pylist()]
+        rows = self._table.read_table([sweep], COLUMNS).to_pylist()
+        return [FoldRecord(**row) for row in rows if row["error"] is None]
+
+    def failures(self, sweep: str, num_folds: int) -> set[tuple[int, int]]:
+        """Read which trials diverged in which repeats of a division into so many folds.
+
+        Raises:
+            LeaderboardError: As ``read``.
+        """
+        columns = ("trial_number", "repeat", "num_folds", "error")
+        rows = self._table.read_table([sweep], columns).to_pylist()
+        return {
+            (row["trial_number"], row["repeat"])
+            for row in rows
+            if row["error"] is not None and row["num_folds"] == num_folds
+        }
 
     def sweeps(self) -> list[str]:
-        """List the sweeps that have rows, the one with the newest row last."""
+        """List the sweeps that have rows, by name."""
         return self._table.sweeps()
 
 

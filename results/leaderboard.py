@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LAYOUT = Layout(SCHEMA, key=("trial_number",), former_names=FORMER_NAMES)
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
 LIGHT_COLUMNS = tuple(name for name in COLUMNS if name not in HEAVY_COLUMNS)
 
 
@@ -47,26 +48,26 @@ class Leaderboard:
         return self._table.append(record.sweep, [asdict(record)])
 
     def sweeps(self) -> list[str]:
-        """List the sweeps that have rows, the one with the newest row last."""
+        """List the sweeps that have rows, by name."""
         return self._table.sweeps()
 
     def newest(self) -> str:
-        """Return the sweep with the newest row.
+        """Return the sweep whose last trial ended last.
 
         Raises:
             LeaderboardError: There is no leaderboard.
         """
-        return self._table.newest()
+        return self._by_age()[-1]
 
     def read_table(self, sweep: str | None = None, columns: Iterable[str] = COLUMNS) -> pa.Table:
-        """Read rows as an Arrow table, of one sweep or of all, in the order of their trials.
+        """Read rows as an Arrow table, of one sweep or of all, the newest last, by their trials.
 
         A file that cannot be read is left out, with a warning.
 
         Raises:
             LeaderboardError: There is no leaderboard, or no such sweep.
         """
-        return self._table.read_table(sweep, columns)
+        return self._table.read_table(self._by_age() if sweep is None else [sweep], columns)
 
     def read(self, sweep: str | None = None, heavy: bool = False) -> list[TrialRecord]:
         """Read rows as records.
@@ -92,7 +93,7 @@ class Leaderboard:
         """
         keys = {(number,) for number in numbers}
         columns = COLUMNS if heavy else LIGHT_COLUMNS
-        return _records(self._table.read_table(sweep, columns, keys))
+        return _records(self._table.read_table([sweep], columns, keys))
 
     def to_pandas(self, sweep: str | None = None) -> pd.DataFrame:
         """Read rows as a pandas data frame.
@@ -102,6 +103,12 @@ class Leaderboard:
         """
         frame: pd.DataFrame = self.read_table(sweep).to_pandas()
         return frame
+
+    def _by_age(self) -> list[str]:
+        """Return the sweeps by when their last trial ended; a file may be written much later."""
+        names = self._table.known_sweeps()
+        ended = {name: self._table.largest(name, "finished_at") or _LONG_AGO for name in names}
+        return sorted(ended, key=lambda name: (ended[name], name))
 
 
 def _records(table: pa.Table) -> list[TrialRecord]:

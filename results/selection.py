@@ -33,21 +33,26 @@ def best(objective: Objective) -> Select:
 
 
 def cheapest_of_the_best(
-    objective: Objective, prices: Sequence[float], known: Sequence[bool] | None = None
+    objective: Objective,
+    prices: Sequence[float],
+    known: Sequence[bool] | None = None,
+    promises: Sequence[float] | None = None,
 ) -> Select:
     """Choose the cheapest within one standard error of the best mean.
 
     The standard error is that of the difference to the best, image by image: all answered for the
-    same images.
+    same images. Of those that cost the same, a known one is chosen, then the most promising, then
+    the better.
 
     Args:
         prices: What each configuration costs to train and to use.
         known: Which are known beforehand, and not found by the search: such a one gives way only to
-            what is better than it with a probability of ``CONVINCING``. Of those that cost the
-            same, a known one is chosen, then the better.
+            what is better than it with a probability of ``CONVINCING``.
+        promises: What is to be expected of each before any image is seen; higher is better.
     """
     paid = np.asarray(prices, np.float64)
     is_known = np.zeros(len(paid), bool) if known is None else np.asarray(known, bool)
+    promised = np.zeros(len(paid)) if promises is None else np.asarray(promises, np.float64)
     reach = np.where(is_known, NormalDist().inv_cdf(CONVINCING), 1.0)  # in standard errors
 
     def select(evidence: Evidence) -> Floats:
@@ -56,7 +61,7 @@ def cheapest_of_the_best(
         values = evidence.values(objective)
         apart = np.abs(costs - costs[leader])
         within = apart <= reach * standard_errors(values - values[leader], evidence.counts)
-        order = np.lexsort((costs, ~is_known, paid))
+        order = np.lexsort((costs, -promised, ~is_known, paid))
         return one(int(order[within[order]][0]), len(costs))
 
     return select

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from filelock import FileLock
 
 from results import older
 from results.errors import LeaderboardError
-from results.files import Layout, cannot_write, read_or_skip
+from results.files import DamagedFile, Layout, cannot_write, read_file, read_or_skip
 from results.growing import GrowingFiles, Key, files_in, keys_of
 
 SWEEP = "sweep"
@@ -45,26 +47,23 @@ class SweepTable:
         return self._files_of(sweep).append(table)
 
     def sweeps(self) -> list[str]:
-        """List the sweeps that have rows, the one with the newest row last."""
-        written_at_s: dict[str, float] = {}
-        for name, files in self._listed():
-            times = [time for file in files if (time := _time_of(file)) is not None]
-            if times:
-                written_at_s[name] = max(written_at_s.get(name, 0), *times)
-        return sorted(written_at_s, key=lambda name: (written_at_s[name], name))
+        """List the sweeps that have rows, by name."""
+        return sorted({name for name, files in self._listed() if files})
 
-    def newest(self) -> str:
-        """Return the sweep with the newest row.
+    def known_sweeps(self) -> list[str]:
+        """List the sweeps that have rows, by name.
 
         Raises:
-            LeaderboardError: There is no table.
+            LeaderboardError: There is none.
         """
-        return self._known_sweeps()[-1]
+        if not (names := self.sweeps()):
+            raise LeaderboardError(f"there is no {self._noun} in {self.folder}; run a sweep first")
+        return names
 
     def read_table(
-        self, sweep: str | None, columns: Iterable[str], keys: Set[Key] | None = None
+        self, sweeps: Sequence[str], columns: Iterable[str], keys: Set[Key] | None = None
     ) -> pa.Table:
-        """Read columns of one sweep or of all, each in the order of its keys.
+        """Read columns of sweeps, one after another, each in the order of its keys.
 
         A file that cannot be read is left out, with a warning.
 
@@ -74,19 +73,21 @@ class SweepTable:
         Raises:
             LeaderboardError: There is no table, or no such sweep.
         """
-        names = self._known_sweeps()
-        if sweep is not None and sweep not in names:
+        names = self.known_sweeps()
+        if unknown := [sweep for sweep in sweeps if sweep not in names]:
             raise LeaderboardError(
-                f"there is no sweep {sweep!r} in {self.folder}; there is: {', '.join(names)}"
+                f"there is no sweep {unknown[0]!r} in {self.folder}; there is: {', '.join(names)}"
             )
         wanted = list(columns)
-        chosen = names if sweep is None else [sweep]
-        return pa.concat_tables([self._read_sweep(name, wanted, keys) for name in chosen])
+        return pa.concat_tables([self._read_sweep(name, wanted, keys) for name in sweeps])
 
-    def _known_sweeps(self) -> list[str]:
-        if not (names := self.sweeps()):
-            raise LeaderboardError(f"there is no {self._noun} in {self.folder}; run a sweep first")
-        return names
+    def largest(self, sweep: str, column: str) -> Any:
+        """Return the largest value of a column; ``None`` if there is none that can be read."""
+        found = []
+        for file in self._files(sweep):
+            with contextlib.suppress(DamagedFile, OSError):  # who reads its rows is told
+                found.append(pc.max(read_file(file, self.layout, [column]).column(0)).as_py())
+        return max((value for value in found if value is not None), default=None)
 
     def _read_sweep(self, sweep: str, columns: list[str], only: Set[Key] | None) -> pa.Table:
         layout = self.layout
@@ -104,13 +105,15 @@ class SweepTable:
     def _read_files(self, sweep: str, columns: list[str], only: Set[Key] | None) -> list[pa.Table]:
         """Read a sweep's files; start over if one is converted or set aside meanwhile."""
         for _ in range(_ATTEMPTS):
-            files = [*older.files_of(self.folder, sweep), *files_in(self.folder / sweep)]
             try:
-                read = [self._read_rows(file, columns, only) for file in files]
+                read = [self._read_rows(file, columns, only) for file in self._files(sweep)]
             except FileNotFoundError:
                 continue
             return [table for table in read if table is not None]
         raise LeaderboardError(f"the files of sweep {sweep!r} in {self.folder} keep vanishing")
+
+    def _files(self, sweep: str) -> list[Path]:
+        return [*older.files_of(self.folder, sweep), *files_in(self.folder / sweep)]
 
     def _read_rows(self, file: Path, columns: list[str], only: Set[Key] | None) -> pa.Table | None:
         if only is None:
@@ -144,11 +147,3 @@ class SweepTable:
             yield name, older.files_of(self.folder, name)
         for folder in self.folder.glob("*"):
             yield folder.name, files_in(folder)
-
-
-def _time_of(file: Path) -> float | None:
-    """Return when a file was written; ``None`` if it is gone since it was listed."""
-    try:
-        return file.stat().st_mtime
-    except FileNotFoundError:
-        return None

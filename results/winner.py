@@ -17,8 +17,22 @@ from results.ranking import wilson_interval
 from results.schema import PROBE, TUTORIAL, Objective, TrialRecord
 from results.selection import Select, always, cheapest_of_the_best
 
+DEFAULT_WEIGHTS = "default"
 RIVALS = {TUTORIAL: "the tutorial's", PROBE: "the probe"}
 """The first tries that a winner is held against, and what sentences call them."""
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """What is known of a network before it is tried.
+
+    Args:
+        num_stages: Of it.
+        pretrained_accuracy: Of its default weights, on the images they were trained for.
+    """
+
+    num_stages: int
+    pretrained_accuracy: float
 
 
 @dataclass(frozen=True)
@@ -67,7 +81,7 @@ class FinalWinner:
         verdicts: Against each of ``RIVALS`` that was a finalist, by the sweep's objective; of
             several probes, against the best.
         advice: What to do, in words.
-        ensemble: The best of a few finalists together.
+        ensemble: The best of a few finalists together; ``None`` where too many rows are lost.
     """
 
     trial_number: int
@@ -77,7 +91,7 @@ class FinalWinner:
     scores: Mapping[int, OutOfFoldScore]
     verdicts: tuple[Verdict, ...]
     advice: str
-    ensemble: Ensemble
+    ensemble: Ensemble | None
 
     @property
     def num_finalists(self) -> int:
@@ -95,9 +109,9 @@ class FinalWinner:
             known.accuracy, interval.low, interval.high, known.loss, self.num_images, False
         )
 
-    def score_of_ensemble(self) -> Score:
-        """Return the score of the ensemble."""
-        return self._corrected(self.ensemble.accuracy, self.ensemble.loss)
+    def score_of_ensemble(self, ensemble: Ensemble) -> Score:
+        """Return the score of an ensemble of these finals."""
+        return self._corrected(ensemble.accuracy, ensemble.loss)
 
     def _corrected(self, accuracy: Corrected, loss: Corrected) -> Score:
         ends = (accuracy.low, accuracy.high)
@@ -109,17 +123,21 @@ def final_winner(
     trials: Sequence[TrialRecord],
     bootstraps: int = 1000,
     most_members: int = MOST_OFFERED,
-    num_stages: Mapping[str, int] | None = None,
+    backbones: Mapping[str, Backbone] | None = None,
 ) -> FinalWinner | None:
     """Choose the winner; ``None`` if no finalist answered for every image.
 
     The cheapest has fewest stages to train, then far smaller images, then the fewest epochs: what
-    depends on how busy a machine was would choose another one each time.
+    depends on how busy a machine was would choose another one each time. Of several networks that
+    cost about the same, the one that was better at what it was pre-trained on is chosen: a few
+    hundred images tell less of them than that does (Kornblith, Shlens and Le, 2019,
+    https://arxiv.org/abs/1805.08974).
 
     Args:
         trials: The rows of the sweep.
         most_members: Of the ensemble.
-        num_stages: Of each backbone; of one that is missing, as many as a finalist has frozen.
+        backbones: What is known of each; one that is missing promises nothing, and has as many
+            stages as a finalist has frozen.
     """
     rows = {trial.trial_number: trial for trial in trials}
     known = _of_one_division([fold for fold in folds if fold.trial_number in rows])
@@ -129,9 +147,11 @@ def final_winner(
     finalists = [rows[number] for number in answered.trial_numbers]
     if not finalists:
         return None
-    evidence, prices = answered.evidence, _prices(finalists, num_stages or {})
+    networks = backbones or {}
+    evidence, prices = answered.evidence, _prices(finalists, networks)
     is_rival = [trial.first in RIVALS for trial in finalists]
-    rule = cheapest_of_the_best(Objective.VAL_LOSS, prices, is_rival)
+    promises = [_promise(trial, networks) for trial in finalists]
+    rule = cheapest_of_the_best(Objective.VAL_LOSS, prices, is_rival, promises)
     won = int(np.argmax(rule(evidence)))
     verdicts = _verdicts(evidence, finalists, rule, bootstraps)
     accuracies, losses = evidence.means(Objective.VAL_ACCURACY), evidence.means(Objective.VAL_LOSS)
@@ -157,12 +177,17 @@ def _of_one_division(folds: list[FoldRecord]) -> list[FoldRecord]:
     return [fold for fold in folds if fold.num_folds == counts.most_common(1)[0][0]]
 
 
-def _prices(trials: Sequence[TrialRecord], num_stages: Mapping[str, int]) -> list[float]:
+def _promise(trial: TrialRecord, backbones: Mapping[str, Backbone]) -> float:
+    known = backbones.get(str(trial.backbone))
+    return known.pretrained_accuracy if known and trial.weights == DEFAULT_WEIGHTS else 0.0
+
+
+def _prices(trials: Sequence[TrialRecord], backbones: Mapping[str, Backbone]) -> list[float]:
     """Number what trials cost to train and to use; equal ones cost the same.
 
     Networks cost the same to use unless one sees about twice as many pixels.
     """
-    stages = dict(num_stages)
+    stages = {name: known.num_stages for name, known in backbones.items()}
     for t in trials:
         stages[str(t.backbone)] = max(stages.get(str(t.backbone), 0), _frozen(t))
     costs = [(stages[str(t.backbone)] - _frozen(t), _doublings(t), t.epochs or 0) for t in trials]

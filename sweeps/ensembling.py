@@ -21,12 +21,11 @@ OnEpoch = Callable[[int, EpochMetrics], None]
 
 
 def retrain_ensemble(
-    members: Sequence[tuple[int, Asked]], score: Score | None, folder: Path, report: OnEpoch
+    members: Sequence[Asked], score: Score | None, folder: Path, report: OnEpoch
 ) -> None:
     """Train every member once, and save all of them as one model.
 
     Args:
-        members: Each with its weight in the mean of their answers.
         score: What the ensemble is expected to score on new images, if that is known.
 
     Raises:
@@ -36,7 +35,7 @@ def retrain_ensemble(
     """
     benches: dict[str, Bench] = {}
     saved = []
-    for weight, asked in members:
+    for asked in members:
         record = asked.record
         name = repr((task_of(record), execution_of(record)))
         bench = benches[name] = benches.get(name) or bench_for(asked)
@@ -44,20 +43,20 @@ def retrain_ensemble(
         curve = list(epochs_of(training, _as_member(record.trial_number, report)))
         result = result_of(asked, folder, bench, {record.seed: curve}, {})
         description = description_of(asked, result, bench, training)
-        saved.append((float(weight), training.network(), description))
-    first = members[0][1]
+        saved.append((training.network(), description))
+    first = members[0]
     metrics = {
         "trained_on_val": first.on_all,
-        "num_learnt": saved[0][2].metrics["num_learnt"],
+        "num_learnt": saved[0][1].metrics["num_learnt"],
         "expected": None if score is None else asdict(score),
     }
     provenance = {
         "sweep": first.record.sweep,
-        "trial_numbers": [asked.record.trial_number for _, asked in members],
+        "trial_numbers": [asked.record.trial_number for asked in members],
         "code_version": __version__,
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    described = [(weight, description) for weight, _, description in saved]
+    described = [description for _, description in saved]
     save_ensemble(folder, saved, metrics, provenance, ensemble_card(described, metrics, provenance))
 
 

@@ -84,6 +84,12 @@ def model_name(name: str) -> str:
     return name
 
 
+def ensemble_name(sweep: str) -> str:
+    """Name the ensemble of a sweep, whose own name is that of its single model."""
+    ending = "-ensemble"
+    return f"{sweep[: 64 - len(ending)]}{ending}"
+
+
 def model_folder(model: str, paths: RunPaths) -> Path:
     """Return the folder of a model: its name below ``runs/models``, a path, or the newest.
 

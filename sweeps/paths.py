@@ -71,6 +71,10 @@ class RunPaths:
         """Ray Tune's own files; nothing in it is needed again."""
         return self.sweep(name) / "ray"
 
+    def unfinished(self, name: str) -> Path:
+        """The folder of the states that long trials go on from after an interruption."""
+        return self.sweep(name) / "unfinished"
+
     def require_writable(self) -> None:
         """Create the root.
 
@@ -84,6 +88,11 @@ class RunPaths:
             raise UsageError(f"cannot write to {self.root}: {error.strerror}; {_REMEDY}") from error
         if not writable:
             raise UsageError(f"cannot write to {self.root}: permission denied; {_REMEDY}")
+
+
+def state_file(folder: Path, number: int) -> Path:
+    """Return the file of a trial's state in the folder of such states."""
+    return folder / f"trial-{number:06d}.pt"
 
 
 _REMEDY = "choose another folder with --runs or ANTSBEES_RUNS"

@@ -42,13 +42,13 @@ ALLOWED: dict[str, set[str]] = {
         "results", "rich", "sweeps.spec", "sweeps.views", "torch",
     },
     "sweeps.cli": {
-        "antsbees", "antsbees.frozen", "antsbees.networks", "results", "results.report", "rich",
+        "antsbees", "antsbees.frozen", "results", "results.report", "rich",
         "sweeps",
         "sweeps.reporting", "sweeps.running", "sweeps.spec", "sweeps.views", "typer", "yaml",
     },
     "sweeps.finals": {"antsbees.networks", "results"},
     "sweeps.reporting": {
-        "antsbees", "antsbees.data", "antsbees.networks", "numpy", "results", "results.report",
+        "antsbees", "antsbees.data", "numpy", "results", "results.report",
         "results.report.drawing", "sweeps", "sweeps.search", "sweeps.spec", "yaml",
     },
     "sweeps.running": {

@@ -34,7 +34,7 @@ def folds(
 
     Raises:
         DataError: There are too few groups, or a class lies in a single one, so that a fold would
-            have nothing to learn it from.
+            have nothing to learn it from: see ``loosened``.
     """
     if num_folds < 2:
         raise DataError(f"at least 2 folds are needed, got {num_folds}")
@@ -48,6 +48,24 @@ def folds(
         _divided(classes, members, num_folds, np.random.default_rng((seed, repeat)))
         for repeat in range(repeats)
     )
+
+
+def loosened(
+    labels: Sequence[int] | Indices, groups: Sequence[int] | Indices
+) -> tuple[Indices, tuple[int, ...]]:
+    """Take the images of a class apart where all of them are in one group, so that folds share it.
+
+    Returns:
+        The groups, each image of such classes one of its own; and these classes.
+    """
+    classes, loose = np.asarray(labels, dtype=np.int64), np.array(groups, dtype=np.int64)
+    alike = []
+    for label in np.unique(classes):
+        (places,) = np.nonzero(classes == label)
+        if len(places) > 1 and len(np.unique(loose[places])) == 1:
+            alike.append(int(label))
+            loose[places] = loose.max() + 1 + np.arange(len(places))
+    return loose, tuple(alike)
 
 
 def _members(groups: Indices) -> list[Indices]:
@@ -74,7 +92,7 @@ def _divided(
     for label, total in enumerate(counts.sum(axis=0)):
         if total and counts[:, label].max() == total:
             raise DataError(
-                f"class {label} has {total} images in one group of images that are nearly the "
-                "same: no fold could learn it and be scored on it"
+                f"class {label} has all of its {total} images in one fold: no fold could learn it "
+                "and be scored on it"
             )
     return tuple(np.sort(np.concatenate(fold)) for fold in folds)

@@ -1,7 +1,7 @@
 """How long sweeps take by how trials are placed in lanes: simulated, on the code that places them.
 
-``python -m benchmarks.studies.lanes [--trials 200,1000,10000] [--seeds 3]`` prints the table.
-Events are simulated, not trials: no Ray, no training.
+``python -m benchmarks.studies.lanes [--trials 200,1000,10000] [--seeds 3,3,1]`` prints the table;
+``--plot lanes.svg`` draws it too. Events are simulated, not trials: no Ray, no training.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ import statistics
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+from benchmarks.studies.lane_bounds import Slot, all_known_s, listed_s
+from benchmarks.studies.lane_plot import Point, svg
 from sweeps.running.lanes import Lane, LaneKind, Node, Place
 from sweeps.running.pace import Pace, Work, relative_cost
 from sweeps.running.placing import Busy, Left, Placing
@@ -88,6 +91,15 @@ class Scenario:
             if speed:
                 work_s -= speed * (end_s - start_s)
         return math.inf
+
+    def slots(self) -> list[Slot]:
+        """Return every slot that is there at some time."""
+        return [
+            Slot(machine.speed * ratio, machine.joins_s, machine.leaves_s)
+            for machine in self.machines
+            for count, ratio in ((machine.gpus, self.ratio), (machine.cpus, 1.0))
+            for _ in range(count)
+        ]
 
     def slot_seconds(self, until_s: float) -> float:
         """Return how many seconds of slots there were."""
@@ -233,14 +245,20 @@ class Simulation:
         return len(gone)
 
     def _busy(self, now_s: float) -> list[Busy]:
-        if not isinstance(self.policy, Placing):
-            return [Busy(f.work, f.lane, f.ends_s) for f in self.flights.values()]
-        seconds = self.policy.pace.seconds
-        expected = ((f, f.began_s + seconds(f.work, f.lane)) for f in self.flights.values())
         return [
-            Busy(f.work, f.lane, max(ends_s, now_s), id(f.work) in self.moved)
-            for f, ends_s in expected
+            Busy(f.work, f.lane, self._expected_s(f, now_s), id(f.work) in self.moved)
+            for f in self.flights.values()
         ]
+
+    def _expected_s(self, flight: Flight, now_s: float) -> float:
+        """Return when a trial is expected to end, by the epochs it has completed, as ``Turns``."""
+        if not isinstance(self.policy, Placing):
+            return flight.ends_s
+        pace, work = self.policy.pace, flight.work
+        done = int((now_s - flight.began_s) / flight.epoch_s + 1e-9)
+        if not done:
+            return max(now_s, flight.began_s + pace.seconds(work, flight.lane))
+        return now_s + (work.epochs - done) * pace.epoch_s(work.cell, flight.lane)
 
     def _move(self, lanes: list[Lane], now_s: float) -> bool:
         """Give a trial back that would end sooner elsewhere."""
@@ -293,38 +311,74 @@ POLICIES: dict[str, Callable[[], Policy | Placing]] = {
 }
 
 
-def measure(scenario: Scenario, trials: int, seeds: int) -> dict[str, tuple[float, float]]:
-    """Return makespan over the bound, and idle share, by policy: medians over seeds."""
-    found = {}
+@dataclass(frozen=True)
+class Row:
+    """A row of the table: makespans in units of the bound, medians over seeds.
+
+    Args:
+        by_policy: Of simulated sweeps.
+        in_turn: Of list scheduling, with lengths known when a trial's turn comes.
+        all_known: Of list scheduling, with all trials known at the start.
+        idle: Share of the slots' time, ours.
+    """
+
+    by_policy: dict[str, float]
+    in_turn: float
+    all_known: float
+    idle: float
+
+
+def measure(scenario: Scenario, trials: int, seeds: int) -> Row:
+    """Simulate a row of the table."""
+    slots = scenario.slots()
+    drawn = [works(trials, seed) for seed in range(seeds)]
+    bounds = [scenario.bound_s(each) for each in drawn]
+    seconds = [[seconds_of(work) for work in reversed(each)] for each in drawn]  # as they come
+    by_policy = {}
+    idle = []
     for name, policy in POLICIES.items():
-        over, idle = [], []
-        for seed in range(seeds):
-            drawn = works(trials, seed)
-            outcome = Simulation(replace(scenario), drawn, policy(), seed).run()
-            over.append(outcome.makespan_s / scenario.bound_s(drawn))
-            there_s = scenario.slot_seconds(outcome.makespan_s)
-            idle.append(1 - outcome.worked_s / there_s)
-        found[name] = (statistics.median(over), statistics.median(idle))
-    return found
+        over = []
+        for seed, (each, bound_s) in enumerate(zip(drawn, bounds, strict=True)):
+            outcome = Simulation(replace(scenario), each, policy(), seed).run()
+            over.append(outcome.makespan_s / bound_s)
+            if name == "ours":
+                idle.append(1 - outcome.worked_s / scenario.slot_seconds(outcome.makespan_s))
+        by_policy[name] = statistics.median(over)
+    known = list(zip(seconds, bounds, strict=True))
+    return Row(
+        by_policy,
+        in_turn=statistics.median(listed_s(slots, each) / bound_s for each, bound_s in known),
+        all_known=statistics.median(all_known_s(slots, each) / bound_s for each, bound_s in known),
+        idle=statistics.median(idle),
+    )
 
 
 def main() -> None:
-    """Simulate, and print the table."""
+    """Simulate, print the table, and draw it if asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", default="200,1000,10000")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", default="3,3,1", help="How many, for each number of trials")
+    parser.add_argument("--plot", type=Path, help="An SVG file to write")
     options = parser.parse_args()
-    print("| cluster | GPU / CPU | trials | " + " | ".join(POLICIES) + " | idle, ours |")
-    print("|---" * (len(POLICIES) + 4) + "|")
-    for trials in map(int, options.trials.split(",")):
+    names = " | ".join(POLICIES)
+    print(f"| cluster | GPU / CPU | trials | {names} | in turn | all known | idle, ours |")
+    print("|---" * (len(POLICIES) + 6) + "|")
+    points: list[Point] = []
+    sizes, counts = (map(int, given.split(",")) for given in (options.trials, options.seeds))
+    for trials, seeds in zip(sizes, counts, strict=True):
         for scenario in scenarios(trials):
-            found = measure(scenario, trials, options.seeds)
-            cells = " | ".join(f"{over:.2f}" for over, _ in found.values())
+            row = measure(scenario, trials, seeds)
+            cells = " | ".join(f"{over:.2f}" for over in row.by_policy.values())
             print(
                 f"| {scenario.name} | {scenario.ratio:g} x | {trials} | {cells} | "
-                f"{found['ours'][1]:.0%} |",
+                f"{row.in_turn:.2f} | {row.all_known:.2f} | {row.idle:.0%} |",
                 flush=True,
             )
+            drawn = row.by_policy | {"all known": row.all_known}
+            where = scenario.name, f"GPU {scenario.ratio:g} x as fast"
+            points += [Point(*where, trials, name, over) for name, over in drawn.items()]
+    if options.plot:
+        options.plot.write_text(svg(points))
 
 
 if __name__ == "__main__":

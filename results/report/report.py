@@ -98,7 +98,7 @@ def make_report(gathered: Gathered) -> Report:
         was_compared=images is not None and images.groups is not None,
         copies=() if images is None else answers.copies(images),
         calibration=None if answered is None else answers.calibration(answered),
-        timeline=timeline(shown),
+        timeline=timeline(shown, gathered.folds),
         origins=_origins(gathered.trials),
         reproduction=gathered.reproduction,
         missing=gathered.missing,

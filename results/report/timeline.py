@@ -1,19 +1,28 @@
-"""Who did what when: the trials of every worker, and how long each lane idled."""
+"""Who did what when: the trials of every worker, its finals, and how long each lane idled."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
+from results.finals import FoldRecord
 from results.schema import TrialRecord
 
+Worker = tuple[str, str, int]
+"""Lane, node and process."""
+FINALS = "finals"
+"""What a stretch of finals has in place of a trial's status."""
 PAUSE_S = 60.0
 """When nothing ran for longer, the sweep was not running: the time is left out."""
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """A trial in its worker, in seconds since the sweep began, pauses left out."""
+    """A trial in its worker, or a finalist on the folds of a repeat: seconds since the sweep began.
+
+    Pauses are left out.
+    """
 
     trial_number: int
     status: str
@@ -25,7 +34,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class LaneUse:
-    """What a lane's workers did.
+    """What a lane's workers did in the search.
 
     Args:
         busy_s: The sum over its workers.
@@ -51,25 +60,57 @@ class Timeline:
     pauses_s: float
 
 
-def timeline(trials: Sequence[TrialRecord]) -> Timeline:
-    """Lay trials out by worker and time."""
+@dataclass(frozen=True)
+class _Span:
+    """A stretch before its worker has a name, in seconds since 1970."""
+
+    trial_number: int
+    status: str
+    worker: Worker
+    start_s: float
+    end_s: float
+
+
+def timeline(trials: Sequence[TrialRecord], folds: Sequence[FoldRecord] = ()) -> Timeline:
+    """Lay trials out by worker and time, and finals, whose workers are others, after them.
+
+    Args:
+        folds: Of finals; those without times, of an older version, are left out.
+    """
     known = sorted(
         (t for t in trials if t.started_at is not None and t.finished_at is not None),
         key=lambda t: (t.started_at, t.trial_number),
     )
-    spans = [(_start(t), _end(t)) for t in known]
-    clock = _Clock(spans)
-    names = _worker_names(known)
+    searched = [_Span(t.trial_number, str(t.status), _worker(t), _start(t), _end(t)) for t in known]
+    spans = [*searched, *_of_finals(folds)]
+    clock = _Clock((span.start_s, span.end_s) for span in spans)
+    names = _worker_names(spans)
     stretches = tuple(
         Stretch(
-            t.trial_number, str(t.status), t.lane or "", names[_worker(t)],
-            clock.since_start_s(start), clock.since_start_s(end),
+            s.trial_number, s.status, s.worker[0], names[s.worker, s.status == FINALS],
+            clock.since_start_s(s.start_s), clock.since_start_s(s.end_s),
         )
-        for t, (start, end) in zip(known, spans, strict=True)
+        for s in spans
     )  # fmt: skip
-    lanes = sorted({s.lane for s in stretches})
-    uses = tuple(_use(lane, stretches, known) for lane in lanes)
+    of_search = stretches[: len(searched)]
+    lanes = sorted({s.lane for s in of_search})
+    uses = tuple(_use(lane, of_search, known) for lane in lanes)
     return Timeline(stretches, uses, clock.pauses_s)
+
+
+def _of_finals(folds: Sequence[FoldRecord]) -> list[_Span]:
+    """Return a span for each repeat of each finalist."""
+    turns: dict[Hashable, list[FoldRecord]] = defaultdict(list)
+    for fold in folds:
+        if fold.started_at is not None:
+            turns[fold.trial_number, fold.repeat].append(fold)
+    spans = []
+    for own in turns.values():
+        worker = (own[0].lane or "", own[0].node or "", own[0].worker_pid or 0)
+        start_s = min(fold.started_at.timestamp() for fold in own if fold.started_at is not None)
+        took_s = sum(fold.seconds for fold in own)
+        spans.append(_Span(own[0].trial_number, FINALS, worker, start_s, start_s + took_s))
+    return sorted(spans, key=lambda span: span.start_s)
 
 
 class _Clock:
@@ -104,21 +145,22 @@ def _end(trial: TrialRecord) -> float:
     return 0.0 if trial.finished_at is None else trial.finished_at.timestamp()
 
 
-def _worker(trial: TrialRecord) -> tuple[str, str, int]:
+def _worker(trial: TrialRecord) -> Worker:
     return (trial.lane or "", trial.node or "", trial.worker_pid or 0)
 
 
-def _worker_names(trials: Sequence[TrialRecord]) -> dict[tuple[str, str, int], str]:
-    """Number the workers of each lane in the order they began; several nodes are named."""
-    workers = list(dict.fromkeys(_worker(trial) for trial in trials))
-    nodes = {node for _, node, _ in workers}
-    seen: dict[tuple[str, str], int] = {}
+def _worker_names(spans: Sequence[_Span]) -> dict[tuple[Worker, bool], str]:
+    """Name workers, of finals or not, by lane and the order they began; several nodes are named."""
+    workers = list(dict.fromkeys((span.worker, span.status == FINALS) for span in spans))
+    nodes = {node for (_, node, _), _ in workers}
+    seen: dict[str, int] = defaultdict(int)
     names = {}
-    for worker in workers:
+    for worker, is_finals in workers:
         lane, node, _ = worker
         place = lane if len(nodes) < 2 else f"{node} {lane}"
-        seen[(lane, node)] = seen.get((lane, node), 0) + 1
-        names[worker] = f"{place} {seen[(lane, node)]}"
+        place = f"{FINALS}, {place}" if is_finals else place
+        seen[place] += 1
+        names[worker, is_finals] = f"{place} {seen[place]}"
     return names
 
 

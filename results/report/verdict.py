@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from results.ensemble import Ensemble
 from results.errors import EmptyLeaderboard
 from results.finals import OutOfFold
 from results.ranking import wilson_interval, winner
@@ -104,7 +105,7 @@ def _sentences(gathered: Gathered, best: TrialRecord | None) -> tuple[str, ...]:
     verdicts = sorted(named.verdicts, key=lambda v: not v.sentence.startswith("it is "))
     told = [f"{named.advice[0].upper()}{named.advice[1:]}"]
     told += [f"The winner is {v.sentence.removeprefix('it is ')}" for v in verdicts]
-    if offer := named.ensemble.offer:
+    if named.ensemble is not None and (offer := named.ensemble.offer):
         told.append(f"{offer[0].upper()}{offer[1:]}")
     return tuple(told)
 
@@ -119,8 +120,8 @@ def _scores(gathered: Gathered, best: TrialRecord, answers: OutOfFold | None) ->
             loss.corrected, accuracy.low, accuracy.high, named.num_images,
         )  # fmt: skip
         found.append(corrected)
-        if named.ensemble.num_picks > 1:
-            found.append(_score_of_ensemble(named))
+        if named.ensemble is not None and len(named.ensemble.members) > 1:
+            found.append(_score_of_ensemble(named, named.ensemble))
     for first, name in RIVALS.items():
         tries = first_tries(gathered, first)
         for rival in tries:
@@ -130,9 +131,9 @@ def _scores(gathered: Gathered, best: TrialRecord, answers: OutOfFold | None) ->
     return found
 
 
-def _score_of_ensemble(named: FinalWinner) -> Score:
-    known = named.score_of_ensemble()
-    name = f"ensemble of {named.ensemble.num_picks}, corrected"
+def _score_of_ensemble(named: FinalWinner, ensemble: Ensemble) -> Score:
+    known = named.score_of_ensemble(ensemble)
+    name = f"ensemble of {len(ensemble.members)}, corrected"
     return Score(name, None, known.accuracy, known.loss, known.low, known.high, known.num_images)
 
 

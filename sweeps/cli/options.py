@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from antsbees.networks.catalog import NUM_STAGES
 from results.ensemble import MOST_OFFERED
 from results.finals import Finals
 from results.leaderboard import Leaderboard
 from results.schema import TrialRecord
 from results.winner import FinalWinner, final_winner
 from sweeps import naming
+from sweeps.backbones import BACKBONES
 from sweeps.paths import RunPaths
 
 if TYPE_CHECKING:
@@ -68,9 +68,7 @@ def named_winner(
     table, sweep = Finals(paths.finals), records[0].sweep
     if sweep not in table.sweeps():
         return None
-    return final_winner(
-        table.read(sweep), records, most_members=most_members, num_stages=NUM_STAGES
-    )
+    return final_winner(table.read(sweep), records, most_members=most_members, backbones=BACKBONES)
 
 
 def winner_of_finals(paths: RunPaths, sweep: str) -> FinalWinner | None:
@@ -85,7 +83,7 @@ def winner_of_finals(paths: RunPaths, sweep: str) -> FinalWinner | None:
     folds = table.read(sweep)
     finalists = {fold.trial_number for fold in folds}
     records = Leaderboard(paths.leaderboard).read_trials(sweep, finalists)
-    return final_winner(folds, records, num_stages=NUM_STAGES)
+    return final_winner(folds, records, backbones=BACKBONES)
 
 
 def spec_asked(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from results.ensemble import MOST_OFFERED
-from results.winner import FinalWinner
+from results.ensemble import MOST_OFFERED, Ensemble
+from results.winner import FinalWinner, Score
 from sweeps import naming
 from sweeps.cli.options import RunsOption, SweepOption, named_winner, rows_of
 from sweeps.errors import UsageError
@@ -52,7 +52,8 @@ def retrain(
         str | None, typer.Option(help="The sweep's images, if they have moved since")
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="Name of the model [default: that of the sweep]")
+        str | None,
+        typer.Option(help="Name of the model [default: <sweep>, and <sweep>-ensemble]"),
     ] = None,
     runs: RunsOption = None,
 ) -> None:
@@ -62,9 +63,9 @@ def retrain(
     rows = rows_of(paths, sweep)
     named = named_winner(paths, rows, ensemble or MOST_OFFERED)
     winner = naming.chosen_row(rows, trial, named)
-    model_name = naming.model_name(name or winner.sweep)
-    if ensemble is not None and named is None:
-        raise UsageError(f"sweep {winner.sweep!r} had no finals, so there is no ensemble to choose")
+    together = None if ensemble is None else _ensemble_of(named, winner.sweep)
+    usual = winner.sweep if together is None else naming.ensemble_name(winner.sweep)
+    model_name = naming.model_name(name or usual)
     paths.require_writable()
     from sweeps.origin import find_origin
     from sweeps.retraining import Asked
@@ -73,13 +74,27 @@ def retrain(
     on_all = on is TrainOn.ALL or (on is None and seeds == 1)
     folder = paths.model(model_name)
     console = PlainConsole()
-    if ensemble is not None and named is not None:
-        members = {number: naming.chosen_row(rows, number) for number in named.ensemble.picks}
-        asked = [Asked(row, origin, 1, on_all) for row in members.values()]
-        _retrain_ensemble(asked, named, folder, console)
+    if together is not None and named is not None:
+        chosen = [naming.chosen_row(rows, number) for number in together.members]
+        score = named.score_of_ensemble(together) if on_all else None
+        asked = [Asked(row, origin, 1, on_all) for row in chosen]
+        _retrain_ensemble(asked, together, score, folder, console)
     else:
         score = None if named is None else named.score_of(winner.trial_number)
         _retrain_one(Asked(winner, origin, seeds, on_all, score), folder, console)
+
+
+def _ensemble_of(named: FinalWinner | None, sweep: str) -> Ensemble:
+    """Return the ensemble that finals chose.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if named is None:
+        raise UsageError(f"sweep {sweep!r} had no finals, so there is no ensemble to choose")
+    if named.ensemble is None:
+        raise UsageError(f"too many rows of the finals of sweep {sweep!r} are lost for an ensemble")
+    return named.ensemble
 
 
 def _require_consistent(
@@ -116,12 +131,11 @@ def _retrain_one(asked: Asked, folder: Path, console: PlainConsole) -> None:
 
 
 def _retrain_ensemble(
-    asked: list[Asked], named: FinalWinner, folder: Path, console: PlainConsole
+    asked: list[Asked], ensemble: Ensemble, score: Score | None, folder: Path, console: PlainConsole
 ) -> None:
     from sweeps.ensembling import retrain_ensemble
     from sweeps.views.retrained import told_of_ensemble
 
-    ensemble = named.ensemble
     console.print(
         f"Training {len(asked)} trials of sweep {asked[0].record.sweep} again, dataset "
         f"{asked[0].origin.dataset.name}"
@@ -130,9 +144,7 @@ def _retrain_ensemble(
     def report(trial: int, epoch: EpochMetrics) -> None:
         console.print(f"  trial {trial}, epoch {epoch.epoch}: training loss {epoch.train_loss:.4f}")
 
-    score = named.score_of_ensemble() if asked[0].on_all else None
-    members = list(zip(ensemble.picks.values(), asked, strict=True))
-    retrain_ensemble(members, score, folder, report)
+    retrain_ensemble(asked, score, folder, report)
     for line in told_of_ensemble(ensemble, score):
         console.print(line, soft_wrap=True)
     console.print(f"Model: {folder}", soft_wrap=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from results.finals import FoldRecord
 from results.racing import is_behind
@@ -18,21 +18,39 @@ class Turn:
     repeat: int
 
 
-def turns(numbers: Sequence[int], repeat: int, folds: Iterable[FoldRecord]) -> list[Turn]:
-    """Return the turns of a repeat that are still to be had."""
-    had = {Turn(fold.trial_number, fold.repeat) for fold in folds if _is_whole(fold)}
-    wanted = [Turn(number, repeat) for number in numbers]
-    return [turn for turn in wanted if turn not in had]
-
-
-def going_on(numbers: Sequence[int], repeat: int, folds: Sequence[FoldRecord]) -> list[int]:
-    """Return who goes on after a repeat: all that are not behind the leader by more than chance.
-
-    One that has not answered for every fold so far does not go on.
+@dataclass
+class Race:
+    """What is known of finals; it grows while they run.
 
     Args:
-        numbers: The trials that took part in it.
+        failed: Turns in which a finalist diverged, as it would again.
+        is_cheap: Tells of a trial whether a repeat of it takes next to no time.
     """
+
+    folds: list[FoldRecord] = field(default_factory=list)
+    failed: set[Turn] = field(default_factory=set)
+    is_cheap: Callable[[int], bool] = lambda _: True
+
+    def missing(self, numbers: Sequence[int], repeat: int) -> list[Turn]:
+        """Return the turns of a repeat that are still to be had."""
+        had = {Turn(fold.trial_number, fold.repeat) for fold in self.folds if _is_whole(fold)}
+        wanted = [Turn(number, repeat) for number in numbers]
+        return [turn for turn in wanted if turn not in had | self.failed]
+
+    def going_on(self, numbers: Sequence[int], repeat: int) -> list[int]:
+        """Return who goes on after a repeat: all not behind the leader by more than chance.
+
+        One that has not answered for every fold so far does not go on. One that is left alone has
+        won: it goes on only where that is cheap, for its score becomes little surer by it.
+
+        Args:
+            numbers: The trials that took part in it.
+        """
+        left = _not_behind(numbers, repeat, self.folds)
+        return left if len(left) > 1 or all(map(self.is_cheap, left)) else []
+
+
+def _not_behind(numbers: Sequence[int], repeat: int, folds: Sequence[FoldRecord]) -> list[int]:
     losses = {number: _losses(number, repeat, folds) for number in numbers}
     there = {number: found for number, found in losses.items() if found}
     longest = max((len(found) for found in there.values()), default=0)

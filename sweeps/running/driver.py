@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 from ray import tune
@@ -16,7 +18,7 @@ from results.leaderboard import Leaderboard
 from results.schema import TrialRecord
 from sweeps.errors import RunError, UsageError
 from sweeps.liveness import beating
-from sweeps.paths import RunPaths
+from sweeps.paths import RunPaths, state_file
 from sweeps.running import cluster
 from sweeps.running.finals import run_finals
 from sweeps.running.jobs import job_of
@@ -24,10 +26,10 @@ from sweeps.running.lanes import plan_lanes, unused
 from sweeps.running.observer import Observer
 from sweeps.running.pace import Pace, alike
 from sweeps.running.quiet import SaysNothing
-from sweeps.running.resuming import reconcile, require_same_sweep
+from sweeps.running.resuming import clear_partial, reconcile, require_same_sweep
 from sweeps.running.searcher import StudySearcher
 from sweeps.running.stopping import make_scheduler
-from sweeps.running.trainable import FineTuning
+from sweeps.running.trainable import KEPT_EVERY_S, FineTuning
 from sweeps.running.watch import Watch, attend
 from sweeps.running.workers import MindsTrials
 from sweeps.search.study import SearchStudy
@@ -112,12 +114,14 @@ def _search(
     if (sentence := unused(spec.lanes, nodes())) is not None:
         observer.noted(sentence)
     rows = leaderboard.read(spec.name, heavy=True) if known else []
+    unfinished = paths.unfinished(spec.name)
+    clear_partial(unfinished)
     searcher = StudySearcher(
         study,
         spec,
         dataset,
         lanes=cluster.ClusterLanes(spec.lanes, nodes, pinned=spec.address is not None),
-        publish=leaderboard.append,
+        publish=_publish(leaderboard, unfinished),
         observer=observer,
         deadline_s=_deadline_s(spec),
         pace=_pace(spec, dataset, leaderboard),
@@ -132,6 +136,17 @@ def _search(
     outcome.interrupted = searcher.interrupted
     shutil.rmtree(paths.ray(spec.name), ignore_errors=True)
     return ended
+
+
+def _publish(leaderboard: Leaderboard, unfinished: Path) -> Callable[[TrialRecord], None]:
+    """Return what puts a row on disk, and deletes the state of a trial that needs it no more."""
+
+    def publish(record: TrialRecord) -> None:
+        leaderboard.append(record)
+        if not record.is_open:
+            state_file(unfinished, record.trial_number).unlink(missing_ok=True)
+
+    return publish
 
 
 def _pace(spec: SweepSpec, dataset: Dataset, leaderboard: Leaderboard) -> Pace:
@@ -149,8 +164,10 @@ def _tuner(
     searcher: StudySearcher,
     scheduler: TrialScheduler,
 ) -> tune.Tuner:
+    unfinished = paths.unfinished(spec.name)
+    job = replace(job_of(spec, dataset), unfinished=unfinished, kept_every_s=KEPT_EVERY_S)
     return tune.Tuner(
-        tune.with_parameters(FineTuning, job=job_of(spec, dataset)),
+        tune.with_parameters(FineTuning, job=job),
         tune_config=tune.TuneConfig(
             search_alg=searcher,
             scheduler=scheduler,

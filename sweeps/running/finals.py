@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ray
 from ray.exceptions import RayError
 
-from antsbees.config import MOST_IMAGES_FUSED
 from antsbees.data.datasets import Dataset
-from antsbees.data.folds import folds
 from antsbees.errors import AntsbeesError
-from antsbees.hyperparameters import OptimizerKind
 from results.errors import ResultsError
-from results.finals import Finals, FoldRecord
+from results.finals import Finals
 from results.schema import TrialRecord
 from results.winner import RIVALS
 from sweeps.errors import SweepError
-from sweeps.finals.finalists import finalists
 from sweeps.finals.grouping import Group, is_head, stages_of, together
-from sweeps.finals.racing import Turn, going_on, turns
+from sweeps.finals.racing import Race, Turn
 from sweeps.finals.standing import FinalsStanding, standing
-from sweeps.finals.timing import budget_s, repeat_s, worker_seconds
+from sweeps.finals.timing import budget_s, worker_seconds
 from sweeps.paths import RunPaths
 from sweeps.rows import config_of
 from sweeps.running import cluster
+from sweeps.running.affording import chosen_finalists, is_fused, is_worth_it, race_of
+from sweeps.running.dividing import divided
 from sweeps.running.folding import Folded, OnFolds, groups_of, train_on_folds
 from sweeps.running.jobs import job_of
 from sweeps.running.lanes import Lane, LaneKind, Place, lanes_there
@@ -38,7 +36,6 @@ from sweeps.spec.models import Finals as Plan
 from sweeps.spec.models import SweepSpec
 
 LOOK_EVERY_S = 0.5
-FIRST_REPEAT = 0.6  # of the time, for the first repeat of all; estimates are rough
 
 logger = logging.getLogger(__name__)
 
@@ -60,58 +57,18 @@ def run_finals(
         return False
     chosen = chosen_finalists(plan, records, len(dataset.pooled))
     table = Finals(paths.finals)
-    rows = table.read(spec.name) if spec.name in table.sweeps() else []
-    known = [row for row in rows if row.num_folds == plan.folds]
+    race = race_of(table, spec.name, plan, chosen, len(dataset.pooled))
     left_s = budget_s(records, plan.share)
-    if len(chosen) < 2 or not is_worth_it(chosen, known, worker_seconds(records, plan.share), plan):
+    if len(chosen) < 2 or not is_worth_it(chosen, race, worker_seconds(records, plan.share), plan):
         return False
     try:
         with cluster.connected(spec.address, paths.log(spec.name)):
-            running = _Running(spec, dataset, chosen, known, table.append, observer)
+            running = _Running(spec, dataset, chosen, race, table, observer)
             return running.run(plan, left_s)
     except (AntsbeesError, ResultsError, SweepError, RayError) as error:
         logger.exception("the finals failed")
         observer.noted(f"no finals: {_first_line(error)}")
         return False
-
-
-def chosen_finalists(
-    plan: Plan, records: Sequence[TrialRecord], num_images: int
-) -> list[TrialRecord]:
-    """Return the finalists whose first repeat there is time for; fused heads take next to none."""
-
-    def cost_s(trial: TrialRecord) -> float:
-        is_free = is_fused(trial, num_images)
-        return 0.0 if is_free else repeat_s(trial, num_images, plan.folds)
-
-    time_s = FIRST_REPEAT * worker_seconds(records, plan.share)
-    return finalists(records, plan.count, cost_s, time_s)
-
-
-def is_fused(trial: TrialRecord, num_images: int) -> bool:
-    """Tell whether a finalist is trained together with others: see ``CrossValidation.is_fused``."""
-    is_sgd = trial.optimizer in (None, OptimizerKind.SGD)
-    return is_head(trial) and is_sgd and num_images <= MOST_IMAGES_FUSED
-
-
-def is_worth_it(
-    chosen: Sequence[TrialRecord], known: Sequence[FoldRecord], time_s: float, plan: Plan
-) -> bool:
-    """Tell whether a turn is missing that there is time for.
-
-    Finals whose time was up are over, though the seconds of turns that were cut are not known:
-    only those that had not spent what the first repeat may take go on.
-
-    Args:
-        time_s: Of all workers together, as the seconds of the folds that are known are.
-    """
-    numbers = [trial.trial_number for trial in chosen]
-    for repeat in range(plan.repeats):
-        if turns(numbers, repeat, known):
-            spent_s = sum(row.seconds for row in known)
-            return not known or spent_s < FIRST_REPEAT * time_s
-        numbers = going_on(numbers, repeat, known)
-    return False
 
 
 def _first_line(error: Exception) -> str:
@@ -140,24 +97,22 @@ class _Running:
         spec: SweepSpec,
         dataset: Dataset,
         chosen: Sequence[TrialRecord],
-        known: Sequence[FoldRecord],
-        publish: Callable[[Sequence[FoldRecord]], object],
+        race: Race,
+        table: Finals,
         observer: Observer,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._spec = spec
         self._dataset = dataset
         self._chosen = {trial.trial_number: trial for trial in chosen}
-        self._rows = list(known)
-        self._publish = publish
+        self._race = race
+        self._table = table
         self._observer = observer
-        self._clock = clock
         self._nodes = cluster.AliveNodes()
         self._flying = InFlight()
         self._received: list[int] = []
         self._stopped = self._interrupted = self._is_late = False
         self._head = cluster.head_address()
-        self._asked_at_s = self._answered_at_s = clock()
+        self._asked_at_s = self._answered_at_s = time.monotonic()
         unused = closed_lanes(chosen, spec, self._nodes())
         self._closed: set[Place] = {(kind, None) for kind in unused}
         self._there = cluster.ClusterLanes(spec.lanes, self._nodes, spec.address is not None)
@@ -175,27 +130,23 @@ class _Running:
                 f"{num_images} images, in at most {left_s:.0f} s"
             )
             self._job = ray.put(job_of(self._spec, self._dataset))
-            self._deadline_s = self._clock() + left_s
+            self._deadline_s = time.monotonic() + left_s
             duplicates = self._groups()
             if duplicates is None:
                 return self._interrupted
-            divided = folds(
-                self._dataset.pooled.labels,
-                num_folds=plan.folds,
-                repeats=plan.repeats,
-                seed=self._spec.seed,
-                groups=duplicates,
-            )
-            places = [tuple(tuple(fold.tolist()) for fold in repeat) for repeat in divided]
+            places, sentence = divided(self._dataset, plan, self._spec.seed, duplicates)
+            if sentence is not None:
+                self._observer.noted(sentence)
             for repeat in range(plan.repeats):
                 self._numbers, self._repeat = numbers, repeat
                 self._tell_standing()
-                missing = turns(numbers, repeat, self._rows)
+                missing = self._race.missing(numbers, repeat)
                 groups = together(missing, self._chosen, lambda t: is_fused(t, num_images))
                 self._run_repeat(groups, places[repeat])
-                if self._stopped:
+                going_on = self._race.going_on(numbers, repeat)
+                if self._stopped or not going_on:
                     break
-                numbers = going_on(numbers, repeat, self._rows)
+                numbers = going_on
             if self._is_late:
                 told = self._standing().sentence
                 self._observer.noted(f"Finals: the time is up; {told}")
@@ -203,7 +154,7 @@ class _Running:
 
     def _spent_s(self) -> float:
         slots = sum(lane.slots for lane in self._lanes())
-        return sum(row.seconds for row in self._rows) / max(slots, 1)
+        return sum(row.seconds for row in self._race.folds) / max(slots, 1)
 
     def _lanes(self) -> tuple[Lane, ...]:
         return self._there(self._closed)
@@ -224,9 +175,9 @@ class _Running:
     def _groups_by(self, lane: Lane) -> list[int] | None:
         work = ray.remote(groups_of).options(**resources(lane))
         ref = work.remote(self._job, lane.device, lane.threads)
-        until_s = self._clock() + SILENCE_S
+        until_s = time.monotonic() + SILENCE_S
         while not ray.wait([ref], timeout=LOOK_EVERY_S)[0]:
-            if self._must_stop() or self._clock() > until_s:
+            if self._must_stop() or time.monotonic() > until_s:
                 ray.cancel(ref, force=True)
                 return None
         found: list[int] = ray.get(ref)
@@ -239,11 +190,11 @@ class _Running:
             if self._must_stop():
                 self._flying.cancel()
                 return
-            if self._clock() > self._deadline_s:
+            if time.monotonic() > self._deadline_s:
                 self._stopped = self._is_late = True
                 queue = [group for group in queue if essential.intersection(group)]
                 self._flying.cancel(spared=essential)
-                if self._clock() > self._deadline_s + SILENCE_S:
+                if time.monotonic() > self._deadline_s + SILENCE_S:
                     self._flying.cancel()
                     return
             self._start(queue, places)
@@ -263,7 +214,7 @@ class _Running:
 
     def _start(self, queue: list[Group], places: tuple[tuple[int, ...], ...]) -> None:
         while queue:
-            lanes, now_s = self._lanes(), self._clock()
+            lanes, now_s = self._lanes(), time.monotonic()
             chosen = self._placing.choose(lanes, self._flying.busy, queue, self._deadline_s, now_s)
             if chosen is None:
                 return
@@ -276,6 +227,7 @@ class _Running:
                 repeat=group[0].repeat,
                 folds=places,
                 stages=() if is_head(trials[0]) else self._stages_of(trials[0]),
+                lane=str(lane.kind),
                 device=lane.device,
                 threads=lane.threads,
             )
@@ -294,12 +246,15 @@ class _Running:
             if self._leaves_out(slot.lane, error):
                 return [group]
             logger.warning("finalists %s failed: %s", group, error)
-            folded = Folded([], {turn.trial_number: _first_line(error) for turn in group})
+            for turn in group:
+                self._tell_lost(turn.trial_number, _first_line(error))
+            return []
         for number, reason in folded.failures.items():
-            self._observer.noted(f"Finals: trial {number} is no finalist any more: {reason}")
+            self._tell_lost(number, reason)
+            self._remember_failure(Turn(number, group[0].repeat), reason)
         if folded.rows:
-            self._publish(folded.rows)
-            self._rows.extend(folded.rows)
+            self._table.append(folded.rows)
+            self._race.folds.extend(folded.rows)
         self._tell_standing()
         return []
 
@@ -315,21 +270,30 @@ class _Running:
             self._observer.noted(f"Finals: {lane.node.name} trains none: {_first_line(error)}")
         return True
 
+    def _tell_lost(self, number: int, reason: str) -> None:
+        self._observer.noted(f"Finals: trial {number} is no finalist any more: {reason}")
+
+    def _remember_failure(self, turn: Turn, reason: str) -> None:
+        """Keep that a finalist diverged, so that no later start of the sweep tries it again."""
+        about = (turn.trial_number, turn.repeat, self._plan.folds, reason)
+        self._table.append_failure(self._spec.name, *about)
+        self._race.failed.add(turn)
+
     def _tell_standing(self) -> None:
         self._observer.finals_went_on(self._standing())
 
     def _standing(self) -> FinalsStanding:
-        return standing(self._numbers, self._repeat, self._plan.repeats, self._rows)
+        return standing(self._numbers, self._repeat, self._plan.repeats, self._race.folds)
 
     def _must_stop(self) -> bool:
         """Tell whether a signal came, or the head of Ray is gone."""
         if self._received:
             self._interrupted = self._stopped = True
-        now_s = self._clock()
+        now_s = time.monotonic()
         if now_s - self._asked_at_s > ASK_HEAD_EVERY_S:
             self._asked_at_s = now_s
             if cluster.answers(self._head):
-                self._answered_at_s = self._clock()
+                self._answered_at_s = time.monotonic()
         if now_s - self._answered_at_s > HEAD_GONE_S:
             self._stopped = True
             self._observer.noted(f"Finals ended: the head of Ray at {self._head} is gone")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from antsbees.config import TrialConfig
@@ -12,6 +15,7 @@ from antsbees.errors import DivergedError
 from antsbees.frozen.holding import Holder
 from results.finals import FoldRecord
 from results.schema import Objective
+from sweeps.running.dividing import Places
 from sweeps.running.trainable import (
     BENCHES_BYTES,
     Job,
@@ -25,8 +29,6 @@ if TYPE_CHECKING:
     from antsbees.config import TaskConfig
     from antsbees.cross_validation import CrossValidation
     from antsbees.evaluation import Evaluation
-
-Places = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -45,16 +47,27 @@ class OnFolds:
     repeat: int
     folds: tuple[Places, ...]
     stages: tuple[int, ...]
+    lane: str
     device: str
     threads: int
 
 
 @dataclass(frozen=True)
 class Folded:
-    """What came of it: rows, in the order of trials and folds, and what failed, by trial."""
+    """What came of it: rows, in the order of trials and folds, and what diverged, by trial."""
 
     rows: list[FoldRecord]
     failures: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What a trial answered on each fold, when that began, and the seconds it took."""
+
+    trial_number: int
+    found: list[Evaluation] | DivergedError
+    began_s: float
+    seconds: float
 
 
 _warm: Holder[Bench] = Holder(BENCHES_BYTES, lambda bench: bench.num_bytes)
@@ -75,11 +88,11 @@ def train_on_folds(job: Job, asked: OnFolds) -> Folded:
     # Repeats differ in their seed too: a lucky order of the images is no merit.
     configs = {number: c.with_seed(c.seed + asked.repeat) for number, c in asked.trials}
     folded = Folded([])
-    for number, found, seconds in _answers(CrossValidation(bench, asked.folds), configs):
-        if isinstance(found, DivergedError):
-            folded.failures[number] = str(found)
+    for answer in _answers(CrossValidation(bench, asked.folds), configs):
+        if isinstance(answer.found, DivergedError):
+            folded.failures[answer.trial_number] = str(answer.found)
         else:
-            folded.rows.extend(_rows(job, asked, number, found, seconds / len(found)))
+            folded.rows.extend(_rows(job, asked, answer, answer.found))
     return folded
 
 
@@ -93,34 +106,33 @@ def groups_of(job: Job, device: str, threads: int) -> list[int]:
     return [int(group) for group in found]
 
 
-def _answers(
-    crossed: CrossValidation, configs: dict[int, TrialConfig]
-) -> Iterator[tuple[int, list[Evaluation] | DivergedError, float]]:
-    """Yield what each trial answered, and the seconds that took."""
+def _answers(crossed: CrossValidation, configs: dict[int, TrialConfig]) -> Iterator[_Answer]:
+    """Yield what each trial answered; the time of heads is divided among them."""
     fused = {number: config for number, config in configs.items() if crossed.is_fused(config)}
     if fused:
-        began_s = time.perf_counter()
+        began_s = time.time()
         together = crossed.heads(list(fused.values()))
-        each_s = (time.perf_counter() - began_s) / len(fused)
-        yield from ((number, found, each_s) for number, found in zip(fused, together, strict=True))
+        each_s = (time.time() - began_s) / len(fused)
+        for place, (number, found) in enumerate(zip(fused, together, strict=True)):
+            yield _Answer(number, found, began_s + place * each_s, each_s)
     for number, config in configs.items():
         if number not in fused:
-            began_s = time.perf_counter()
+            began_s = time.time()
             try:
                 alone: list[Evaluation] | DivergedError = crossed.one(config)
             except DivergedError as error:
                 alone = error
-            yield number, alone, time.perf_counter() - began_s
+            yield _Answer(number, alone, began_s, time.time() - began_s)
 
 
 def _rows(
-    job: Job, asked: OnFolds, trial_number: int, found: Sequence[Evaluation], seconds: float
+    job: Job, asked: OnFolds, answer: _Answer, found: Sequence[Evaluation]
 ) -> Iterator[FoldRecord]:
-    is_accuracy = job.objective is Objective.VAL_ACCURACY
+    is_accuracy, seconds = job.objective is Objective.VAL_ACCURACY, answer.seconds / len(found)
     for number, (held_out, evaluation) in enumerate(zip(asked.folds, found, strict=True)):
         yield FoldRecord(
             sweep=asked.sweep,
-            trial_number=trial_number,
+            trial_number=answer.trial_number,
             repeat=asked.repeat,
             fold=number,
             num_folds=len(asked.folds),
@@ -131,6 +143,10 @@ def _rows(
             images=list(held_out),
             labels=[job.dataset.pooled.labels[place] for place in held_out],
             probabilities=evaluation.probabilities.tolist(),
+            started_at=datetime.fromtimestamp(answer.began_s + number * seconds, UTC),
+            lane=asked.lane,
+            node=socket.gethostname(),
+            worker_pid=os.getpid(),
         )
 
 

@@ -43,6 +43,12 @@ def require_same_sweep(spec: SweepSpec, dataset: Dataset, path: Path) -> None:
         partial.write_text(json.dumps(plain, indent=2) + "\n")
 
 
+def clear_partial(folder: Path) -> None:
+    """Delete what was being written in a folder when an earlier start was killed."""
+    for partial in folder.glob(".*"):
+        partial.unlink(missing_ok=True)
+
+
 def reconcile(study: SearchStudy, sweep: str, leaderboard: Leaderboard) -> list[TrialRecord]:
     """Tell the study of rows it has not heard of: the process ended between the two.
 

@@ -31,14 +31,25 @@ class AshaForSearched(MindsTrials, ASHAScheduler):
     They count in the rungs like any other trial.
     """
 
+    objective = ""
+    milestones: frozenset[int] = frozenset()
+
     def on_trial_result(self, controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        """Decide as ASHA does, unless the trial is a first try."""
+        """Decide as ASHA does, unless the trial is a first try.
+
+        One that goes on after an interruption reports all of its epochs at once: it passed the
+        rungs before the last of them already, and counts in each.
+        """
+        for epoch in result.get("epochs", ())[:-1]:
+            if epoch["epoch"] in self.milestones:
+                seen = {"epoch": epoch["epoch"], "score": epoch[self.objective]}
+                super().on_trial_result(controller, trial, seen)
         decision = super().on_trial_result(controller, trial, result)
         if trial.config["is_first"]:  # which may have asked for more epochs than the search
             return str(TrialScheduler.CONTINUE)
         return str(decision)
 
-    def remember(self, records: Iterable[TrialRecord], milestones: frozenset[int]) -> None:
+    def remember(self, records: Iterable[TrialRecord]) -> None:
         """Fill the rungs with the trials of an earlier start of the sweep.
 
         Args:
@@ -48,7 +59,7 @@ class AshaForSearched(MindsTrials, ASHAScheduler):
             trial = _Remembered(f"of an earlier start: {record.trial_number}")
             ASHAScheduler.on_trial_add(self, None, trial)
             for epoch in record.curve or ():
-                if epoch["epoch"] in milestones:
+                if epoch["epoch"] in self.milestones:
                     seen = {"epoch": epoch["epoch"], "score": epoch[record.objective]}
                     ASHAScheduler.on_trial_result(self, None, trial, seen)
             ASHAScheduler.on_trial_remove(self, None, trial)
@@ -71,7 +82,8 @@ def make_scheduler(spec: SweepSpec, known: Iterable[TrialRecord] = ()) -> TrialS
         grace_period=stopping.grace_epochs,
         reduction_factor=stopping.reduction_factor,
     )
-    scheduler.remember(known, rungs(spec))
+    scheduler.objective, scheduler.milestones = str(spec.objective), rungs(spec)
+    scheduler.remember(known)
     return scheduler
 
 

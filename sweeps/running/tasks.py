@@ -84,7 +84,8 @@ class TurnPlacing:
         """Describe a group; heads that are trained together take as long as the longest."""
         trials = [self._trials[turn.trial_number] for turn in group]
         epochs = max(trial.epochs or 1 for trial in trials) * self._num_folds
-        return Work(str(trials[0].backbone), trials[0].frozen_stages or 0, epochs)
+        frozen = trials[0].frozen_stages or 0
+        return Work(str(trials[0].backbone), frozen, epochs, runs_to_its_end=True)
 
 
 def resources(lane: Lane) -> dict[str, Any]:

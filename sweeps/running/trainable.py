@@ -20,6 +20,7 @@ from antsbees.errors import DivergedError
 from antsbees.frozen.holding import Holder
 from antsbees.storage import cache_folder
 from results.schema import Objective
+from sweeps.paths import state_file
 from sweeps.running.health import DIVERGED
 from sweeps.running.messages import Epoch, Facts, Proposal, Report
 from sweeps.running.shipping import Shipment, images_here
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
     from antsbees.evaluation import Evaluation
     from antsbees.machine.memory import PeakMemory
     from antsbees.training import EpochMetrics, Training
+    from antsbees.unfinished import Unfinished
 
 BENCHES_BYTES = 256 * 2**20  # of backbones: three small ones, or one or two large ones
+KEPT_EVERY_S = 60.0  # of a trial: what runs for less begins again after an interruption
 STEP_S = 1.0  # epochs shorter than this are reported together
 
 
@@ -45,6 +48,8 @@ class Job:
         cache_folder: Absolute; ``None`` keeps nothing between trials.
         driver_node: Ray's name of the node whose images ``dataset`` was read from.
         shipment: Those images, for nodes that lack them; ``None`` where there is one node.
+        unfinished: Absolute; the folder for the states of long trials; ``None`` keeps none.
+        kept_every_s: Of a trial, after which its state is kept.
     """
 
     tasks: tuple[TaskConfig, ...]
@@ -58,6 +63,8 @@ class Job:
     cache_max_bytes: int
     driver_node: str
     shipment: Shipment | None = None
+    unfinished: Path | None = None
+    kept_every_s: float = KEPT_EVERY_S
 
 
 class FineTuning(tune.Trainable):
@@ -84,6 +91,7 @@ class FineTuning(tune.Trainable):
         """Begin another trial in the same, warm process."""
         self.config = new_config
         self._training: Training | None = None
+        self._unfinished: Unfinished | None = None
         self._evaluation: Evaluation | None = None
         self._memory: PeakMemory | None = None
         self._started_at_s = time.time()
@@ -108,19 +116,26 @@ class FineTuning(tune.Trainable):
         return report.to_plain()
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
-        """Save nothing: a trial that was interrupted begins again, and comes out the same."""
+        """Save nothing: a trial that was interrupted is another one to Ray; see ``Unfinished``."""
 
     def load_checkpoint(self, checkpoint: dict[str, Any] | None) -> None:
         """Load nothing; see ``save_checkpoint``."""
 
     def _advance(self, epochs: list[EpochMetrics]) -> None:
-        training = self._training = self._training or self._begin()
-        began = time.perf_counter()
+        training, began = self._training, time.perf_counter()
+        if training is None:
+            training = self._training = self._begin()
+            if self._unfinished is not None and self._unfinished.go_on(training):
+                epochs += training.curve
+                self._evaluation = training.evaluation
+                return
         while True:
             metrics = training.run_epoch()
             epochs.append(metrics)
             self._evaluation = training.evaluation  # a diverged epoch's is not kept
             over = training.epoch == training.config.epochs
+            if self._unfinished is not None and not over:
+                self._unfinished.completed(training)
             if over or training.epoch in self._job.rungs or time.perf_counter() - began > STEP_S:
                 return
 
@@ -136,6 +151,7 @@ class FineTuning(tune.Trainable):
         self._benches.keep(task.backbone, self._bench)
         divide_memory(self._bench.execution, proposal.resources.get("GPU", 1.0))
         self._memory = _peak_memory(proposal.device)
+        self._unfinished = unfinished(self._job, proposal.number)
         return self._bench.training(proposal.trial)
 
     def _report(
@@ -184,6 +200,15 @@ def settled(job: Job) -> Job:
     folder = None if job.cache_folder is None else cache_folder()
     dataset = images_here(job.dataset, job.shipment, folder, ray.get)
     return replace(job, dataset=dataset, cache_folder=folder)
+
+
+def unfinished(job: Job, number: int) -> Unfinished | None:
+    """Return where a trial's state is kept: in the sweep's folder, if this machine reaches it."""
+    if job.unfinished is None or not job.unfinished.parent.is_dir():
+        return None
+    from antsbees.unfinished import Unfinished
+
+    return Unfinished(state_file(job.unfinished, number), job.kept_every_s)
 
 
 def task_of_trial(job: Job, trial: TrialConfig) -> TaskConfig:

@@ -95,7 +95,10 @@ class Turns:
         worker = facts.node, facts.worker_pid
         beside_s = None
         if worker in self._workers:
-            beside_s = now_s - flight.proposed_at_s - sum(e.seconds for e in flight.curve)
+            here_s = now_s - flight.proposed_at_s
+            trained_s = sum(e.seconds for e in flight.curve)
+            if trained_s <= here_s:  # else it went on from epochs of an earlier start
+                beside_s = here_s - trained_s
         self._workers.add(worker)
         if flight.asked.first is None:
             work = self._work(flight.asked)
@@ -110,7 +113,7 @@ class Turns:
     def _work(self, asked: Asked) -> Work:
         config = asked.config
         backbone = config.backbone or self._spec.backbones[0]
-        return Work(backbone, config.frozen_stages, config.epochs)
+        return Work(backbone, config.frozen_stages, config.epochs, asked.first is not None)
 
     def _busy(self, flights: Collection[InFlight], now_s: float) -> list[Busy]:
         pace = self._placing.pace

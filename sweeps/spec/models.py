@@ -244,6 +244,11 @@ class SweepSpec(Model):
         for number, first in enumerate(self.search.first, start=1):
             if first.backbone not in (None, *self.backbones):
                 yield f"search.first, number {number}: {first.backbone} is not in this sweep"
+            if first != NAMED.get(first.name or "", first):
+                yield (
+                    f"search.first, number {number}: the name {first.name} stands for a ready-made "
+                    "try; give another name to one of your own"
+                )
             for fault in setting_faults(first, self.space):
                 yield f"search.first, number {number}: {fault}"
         if self.search.sampler is Sampler.GRID:

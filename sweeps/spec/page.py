@@ -42,8 +42,8 @@ An entry for each hyperparameter: a fixed value, or one of
 
 `backbone` and `epochs` are written beside the space. The settings of a schedule are written below
 its name, `schedule: {step: {step_size: 7, gamma: 0.1}}`; those of an optimizer beside it. A first
-try (`search.first`) takes values of the same names, and a `name`; `tutorial` and `probe` stand for
-ready-made ones.
+try (`search.first`) takes values of the same names, and a `name`; `tutorial`, `probe` and
+`portfolio` stand for ready-made ones, and are no names for others.
 
 | hyperparameter | what | values | left out |
 |---|---|---|---|

@@ -43,20 +43,14 @@ and puts every image into one of them.
 
 
 def ensemble_card(
-    members: Sequence[tuple[float, ModelDescription]],
-    metrics: Mapping[str, Any],
-    origin: Mapping[str, Any],
+    members: Sequence[ModelDescription], metrics: Mapping[str, Any], origin: Mapping[str, Any]
 ) -> str:
-    """Write the card of an ensemble.
-
-    Args:
-        members: Each with its weight.
-    """
-    first = members[0][1]
+    """Write the card of an ensemble."""
+    first = members[0]
     rows = "\n".join(
-        f"| {member.provenance['trial_number']} | {weight:g} | {member.task.backbone} | "
+        f"| {member.provenance['trial_number']} | {member.task.backbone} | "
         f"{member.config.frozen_stages} | {member.config.epochs} |"
-        for weight, member in members
+        for member in members
     )
     quality = (
         _expected(metrics)
@@ -66,7 +60,7 @@ def ensemble_card(
     return f"""# {" or ".join(first.classes)}
 
 {len(members)} networks that tell {len(first.classes)} classes apart together:
-{", ".join(first.classes)}. The answer is the weighted mean of their probabilities.
+{", ".join(first.classes)}. The answer is the mean of their probabilities.
 
 - Images: `{first.dataset}`, fingerprint `{first.dataset_fingerprint[:16]}`
 - From: sweep `{origin["sweep"]}`, trained {origin["trained_at"]}
@@ -74,8 +68,8 @@ def ensemble_card(
 
 {quality}
 
-| trial | weight | backbone | frozen stages | epochs |
-|---|---|---|---|---|
+| trial | backbone | frozen stages | epochs |
+|---|---|---|---|
 {rows}
 
 Answer for images: `antsbees predict <this folder> <files or folders>`. It knows these classes only,

@@ -64,11 +64,8 @@ def _reason(result: Retrained) -> str:
 
 def told_of_ensemble(ensemble: Ensemble, score: Score | None) -> Iterator[str]:
     """Say what an ensemble is, and whether it was worth it, a sentence a line."""
-    members = ", ".join(
-        f"trial {trial}" + (f" x {count}" if count > 1 else "")
-        for trial, count in ensemble.picks.items()
-    )
-    if len(ensemble.picks) < 2:
+    members = ", ".join(f"trial {trial}" for trial in ensemble.members)
+    if len(ensemble.members) < 2:
         yield f"No other finalist helps {members}: it answers alone."
         return
     better = "better" if ensemble.is_better else "not surely better"

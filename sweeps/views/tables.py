@@ -87,7 +87,7 @@ def _finals_values(named: FinalWinner) -> dict[str, Any]:
         },
         "verdicts": [asdict(verdict) for verdict in named.verdicts],
         "advice": named.advice,
-        "ensemble": _ensemble_values(named.ensemble),
+        "ensemble": None if named.ensemble is None else _ensemble_values(named.ensemble),
     }
 
 
@@ -99,8 +99,8 @@ def configuration(record: TrialRecord) -> dict[str, Any]:
 
 def _ensemble_values(ensemble: Ensemble) -> dict[str, Any]:
     return {
-        "members": ensemble.num_picks,
-        "trials": {str(trial): count for trial, count in ensemble.picks.items()},
+        "members": len(ensemble.members),
+        "trials": list(ensemble.members),
         "is_better": ensemble.is_better,
         "corrected": {
             "accuracy": ensemble.accuracy.corrected,
@@ -171,7 +171,7 @@ def _verdict_lines(finals: dict[str, Any]) -> list[Text]:
     """Say how a winner compares with other configurations, and what to do."""
     told = [_sentence(verdict["sentence"]) for verdict in finals["verdicts"]]
     told.append(_sentence(finals["advice"], "bold"))
-    if offer := finals["ensemble"]["offer"]:
+    if finals["ensemble"] and (offer := finals["ensemble"]["offer"]):
         told.append(_sentence(offer))
     return told
 

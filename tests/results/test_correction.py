@@ -7,11 +7,11 @@ import pytest
 
 from benchmarks.studies.correction import simulate, summary
 from results.correction import Verdict, bbc, verdict
-from results.ensemble import greedy
+from results.ensemble import helped
 from results.evidence import Evidence, Floats
 from results.racing import corrected_standard_error, is_behind
 from results.schema import Objective
-from results.selection import best, cheapest_of_the_best
+from results.selection import always, best, cheapest_of_the_best
 
 ACCURACY, LOSS = Objective.VAL_ACCURACY, Objective.VAL_LOSS
 
@@ -110,6 +110,8 @@ def test_within_one_standard_error_the_cheapest_is_chosen() -> None:
     assert cheapest_of_the_best(LOSS, [3, 2, 1, 0])(evidence).tolist() == [0, 1, 0, 0]
     equal = cheapest_of_the_best(LOSS, [1, 1, 1, 1], [True, False, False, False])
     assert equal(evidence).tolist() == [1, 0, 0, 0]  # known beforehand, and as good
+    promising = cheapest_of_the_best(LOSS, [1, 1, 1, 1], promises=[0.8, 0.7, 0.9, 0.9])
+    assert promising(evidence).tolist() == [1, 0, 0, 0]  # the most promising of those as good
     close = [0.9, 0.5, 0.88] * 20
     evidence = Evidence.of(*answers(close, [0.5, 0.9, 0.88] * 20, 0.2))
     assert cheapest_of_the_best(LOSS, [3, 1, 0])(evidence).tolist() == [0, 1, 0]
@@ -117,20 +119,23 @@ def test_within_one_standard_error_the_cheapest_is_chosen() -> None:
 
 def test_an_ensemble_takes_those_that_complete_each_other_and_no_more() -> None:
     evidence = Evidence.of(*answers([0.9, 0.4] * 30, [0.4, 0.9] * 30, 0.3))
-    weights = greedy()(evidence)
+    weights = helped(best(LOSS))(evidence)
     assert weights.tolist() == [0.5, 0.5, 0]
     assert evidence.mixed(weights, LOSS) == pytest.approx(-np.log(0.65))
     assert evidence.mixed(weights, ACCURACY) == 1
-    assert greedy(1)(evidence).tolist() in ([1, 0, 0], [0, 1, 0])
+    assert helped(best(LOSS), 1)(evidence).tolist() in ([1, 0, 0], [0, 1, 0])
+    assert helped(always(2))(evidence).tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 3])
+    with pytest.raises(ValueError, match="at least 1 member, got 0"):
+        helped(best(LOSS), 0)
 
 
 def test_one_that_no_other_helps_is_an_ensemble_of_its_own() -> None:
-    assert greedy()(Evidence.of(*answers(0.9, 0.5))).tolist() == [1, 0]
+    assert helped(best(LOSS))(Evidence.of(*answers(0.9, 0.5))).tolist() == [1, 0]
 
 
 def test_an_ensemble_is_corrected_like_a_winner() -> None:
     given = guesses(20, 100, 0.8)
-    together = bbc(*given, LOSS, 50, select=greedy())
+    together = bbc(*given, LOSS, 50, select=helped(best(LOSS)))
     assert together.reported < bbc(*given, LOSS, 50).reported
     assert together.corrected > together.reported
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from results.errors import LeaderboardError
@@ -56,6 +58,30 @@ def test_other_tools_read_the_finals_table(finals: Finals) -> None:
     assert found == [(0, 2), (1, 2)]
 
 
+def test_one_that_diverged_is_remembered_beside_the_folds(finals: Finals) -> None:
+    finals.append([fold(0)])
+    finals.append_failure("ants", 1, 0, 2, "the loss is no longer finite")
+    finals.append_failure("ants", 2, 1, 5, "the loss is no longer finite")
+    assert finals.read("ants") == [fold(0)]
+    assert finals.failures("ants", num_folds=2) == {(1, 0)}
+    assert finals.failures("ants", num_folds=5) == {(2, 1)}
+
+
+def test_rows_of_the_version_before_have_no_times_and_new_ones_come_beside_them(
+    finals: Finals,
+) -> None:
+    path = finals.append([fold(0)])
+    since = ["started_at", "lane", "node", "worker_pid", "error"]
+    pq.write_table(pq.ParquetFile(path).read().drop_columns(since), path)
+    new = fold(
+        1, started_at=datetime(2025, 3, 1, tzinfo=UTC), lane="cpu", node="here", worker_pid=7
+    )
+    assert finals.read("ants") == [fold(0)]
+    Finals(finals.folder).append([new])
+    assert finals.read("ants") == [fold(0), new]
+    assert finals.failures("ants", 2) == set()
+
+
 def test_without_finals_that_is_told(finals: Finals) -> None:
     with pytest.raises(LeaderboardError) as caught:
         finals.read("ants")
@@ -63,7 +89,7 @@ def test_without_finals_that_is_told(finals: Finals) -> None:
 
 
 def test_every_column_is_described() -> None:
-    assert len(COLUMNS) == 12
+    assert len(COLUMNS) == 17
     assert all(known.description.endswith(".") for known in COLUMNS.values())
 
 

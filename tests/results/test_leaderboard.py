@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import resource
-from dataclasses import fields
+from dataclasses import fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -87,13 +88,22 @@ def test_a_row_appended_again_under_its_number_replaces_it(board: Leaderboard) -
     assert [record.score for record in board.read()] == [0.8]
 
 
-def test_sweeps_are_listed_with_the_newest_last(board: Leaderboard) -> None:
-    for age_s, name in ((10, "old"), (0, "new"), (5, "middle")):
-        path = board.append(row(sweep=name))
-        os.utime(path, (1e9 - age_s, 1e9 - age_s))
+def test_sweeps_with_rows_are_listed(board: Leaderboard) -> None:
+    for name in ("b", "a"):
+        board.append(row(sweep=name))
     (board.folder / "empty").mkdir()
     (board.folder / "a file").write_text("of the user")
-    assert board.sweeps() == ["old", "middle", "new"]
+    assert board.sweeps() == ["a", "b"]
+
+
+def test_the_newest_sweep_is_the_one_whose_last_trial_ended_last(board: Leaderboard) -> None:
+    for day, name in ((1, "old"), (9, "new"), (5, "middle"), (3, "new")):
+        board.append(row(day, sweep=name, finished_at=datetime(2025, 3, day, tzinfo=UTC)))
+    board.append(row(sweep="without a time"))
+    (old,) = board.read("old")
+    board.append(replace(old, test_looks=1))  # its file is the newest now
+    assert board.newest() == "new"
+    assert [r.sweep for r in board.read()] == ["without a time", "old", "middle", "new", "new"]
 
 
 def test_all_sweeps_are_read_together_or_one_alone(board: Leaderboard) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from results.finals import FoldRecord, out_of_fold
 from results.schema import TrialRecord
-from results.winner import final_winner
+from results.winner import Backbone, final_winner
 from tests.results.sample_rows import full_row
 
 IMAGES = 40
@@ -134,10 +134,28 @@ def test_what_trains_stages_costs_more_also_where_its_backbone_has_no_head_among
     better = list(np.array(steady(0.88)) + near - near.mean() + 0.001)
     folds = [*folds_of(0, steady(0.88)), *folds_of(1, better)]
     trials = [trial(0, 9), replace(trial(1, 3), backbone="lite2", epochs=1)]
-    stages = {"lite0": 9, "lite2": 9}
-    found = final_winner(folds, trials, bootstraps=20, num_stages=stages)
+    networks = {"lite0": Backbone(9, 0.75), "lite2": Backbone(9, 0.78)}
+    found = final_winner(folds, trials, bootstraps=20, backbones=networks)
     assert found is not None
     assert found.trial_number == 0
+
+
+def test_of_networks_that_cannot_be_told_apart_the_one_that_was_better_before_wins() -> None:
+    near = np.random.default_rng(1).normal(0, 0.02, IMAGES)
+    better = list(np.array(steady(0.88)) + near - near.mean() + 0.001)
+    folds = [*folds_of(0, steady(0.88)), *folds_of(1, better)]
+    probes = [
+        replace(trial(0, first="probe"), backbone="lite2", weights="default"),
+        replace(trial(1, first="probe"), backbone="lite1", weights="default"),
+    ]
+    networks = {"lite1": Backbone(9, 0.75), "lite2": Backbone(9, 0.78)}
+    won = []
+    for weights in ("default", "none"):
+        tried = [replace(probe, weights=weights) for probe in probes]
+        found = final_winner(folds, tried, bootstraps=20, backbones=networks)
+        assert found is not None
+        won.append(found.trial_number)
+    assert won == [0, 1]  # weights of no pre-training promise nothing
 
 
 def test_all_finalists_have_their_own_score() -> None:
@@ -153,17 +171,36 @@ def test_an_ensemble_is_offered_where_members_complete_each_other() -> None:
     folds += folds_of(2, [0.3] * 400)
     found = final_winner(folds, [trial(n) for n in range(3)], bootstraps=20)
     assert found is not None
-    assert (found.ensemble.picks, found.ensemble.num_picks) == ({0: 1, 1: 1}, 2)
+    assert found.ensemble is not None
+    assert sorted(found.ensemble.members) == [0, 1]
+    assert found.ensemble.members[0] == found.trial_number
     assert found.ensemble.is_better
     assert found.ensemble.loss.reported == pytest.approx(-np.log(0.65))
     assert found.ensemble.single_loss.reported == found.loss.reported
     assert " instead of " in found.ensemble.sentence
     alone = final_winner(folds[:2], [trial(0)], bootstraps=20)
     assert alone is not None
-    assert (alone.ensemble.picks, alone.ensemble.is_better) == ({0: 1}, False)
+    assert alone.ensemble is not None
+    assert (alone.ensemble.members, alone.ensemble.is_better) == ((0,), False)
     fewer = final_winner(folds, [trial(n) for n in range(3)], bootstraps=20, most_members=1)
     assert fewer is not None
-    assert fewer.ensemble.num_picks == 1
+    assert fewer.ensemble is not None
+    assert fewer.ensemble.members == (fewer.trial_number,)
+
+
+def test_an_ensemble_is_chosen_on_the_first_repeat_that_is_whole() -> None:
+    """A file of rows may be lost: trial 1 has no answers for half of the images in repeat 0."""
+    trials = [trial(0), trial(1)]
+    first = [*folds_of(0, [0.9, 0.4] * 200), folds_of(1, [0.4, 0.9] * 200)[0]]
+    second = [folds_of(n, [0.9 - 0.2 * n] * 400, repeat=1) for n in (0, 1)]
+    found = final_winner([*first, *second[0], *second[1]], trials, bootstraps=20)
+    assert found is not None
+    assert found.ensemble is not None
+    assert found.ensemble.members == (0,)  # in repeat 0 both would complete each other
+    lost = [*folds_of(0, [0.9, 0.4] * 200), *second[1]]
+    found = final_winner(lost, trials, bootstraps=20)
+    assert found is not None
+    assert (found.num_finalists, found.ensemble) == (2, None)
 
 
 def test_more_repeats_do_not_make_a_model_better() -> None:

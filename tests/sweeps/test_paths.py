@@ -36,9 +36,16 @@ def test_every_file_of_a_sweep_lies_in_its_folder() -> None:
     paths = RunPaths(Path("/runs"))
     folder = paths.sweep("ants")
     assert folder == Path("/runs/sweeps/ants")
-    files = [paths.study, paths.spec, paths.lock, paths.log, paths.ray]
+    files = [paths.study, paths.spec, paths.lock, paths.log, paths.ray, paths.unfinished]
     names = [file("ants").relative_to(folder).as_posix() for file in files]
-    assert names == ["study.journal", "sweep.json", "driver.lock", "driver.log", "ray"]
+    assert names == [
+        "study.journal",
+        "sweep.json",
+        "driver.lock",
+        "driver.log",
+        "ray",
+        "unfinished",
+    ]
     assert paths.leaderboard == Path("/runs/leaderboard")
     assert paths.model("ants") == Path("/runs/models/ants")
 

@@ -98,7 +98,7 @@ def test_an_ensemble_is_judged_as_one_model(
     paths: RunPaths, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     network = load_backbone("resnet18", "none").trained_part(0, num_classes=2, seed=0).eval()
-    members = [(1.0, network, description()), (2.0, network, description())]
+    members = [(network, description()), (network, description())]
     origin = {"sweep": "test", "trial_numbers": [2, 1]}
     save_ensemble(paths.model("both"), members, {}, origin, "")
     code, out, _ = run(monkeypatch, capsys, "--runs", paths.root)  # the newest model

@@ -21,6 +21,7 @@ from results.report.drawing.style import (
 )
 from results.report.report import Report
 from results.report.space import Dimension
+from results.report.timeline import FINALS
 
 
 def history(report: Report) -> Any:
@@ -135,8 +136,9 @@ def slice_of(report: Report, dimension: Dimension) -> Any:
 
 
 def timeline(report: Report) -> Any:
-    """Draw the trials of every worker."""
+    """Draw the trials of every worker, and what it did in finals."""
     workers = {stretch.worker for stretch in report.timeline.stretches}
+    has_finals = any(stretch.status == FINALS for stretch in report.timeline.stretches)
     return (
         alt.Chart(data("stretches"), height=len(workers) * (ROW + 4))
         .mark_bar(stroke=PAPER, strokeWidth=0.5)
@@ -144,7 +146,7 @@ def timeline(report: Report) -> Any:
             alt.X("start_s:Q", title="seconds since the first trial began"),
             alt.X2("end_s:Q"),
             alt.Y("worker:N", sort=None, title=None),
-            status_colour(report),
+            status_colour(report, **({FINALS: INK} if has_finals else {})),
             tooltip=["trial_number:Q", "status:N", "worker:N", "start_s:Q", "end_s:Q"],
         )
     )

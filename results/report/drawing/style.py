@@ -87,10 +87,11 @@ def score_y(report: Report, field: str = "score") -> alt.Y:
     )  # fmt: skip
 
 
-def status_colour(report: Report) -> alt.Color:
-    """Colour trials by how they ended."""
+def status_colour(report: Report, **more: str) -> alt.Color:
+    """Colour trials by how they ended, and what is drawn beside them as is said here."""
     there = {t.status for t in report.trials}
     known = {str(status): colour for status, colour in _STATUSES.items() if status in there}
+    known |= more
     scale = alt.Scale(domain=list(known), range=list(known.values()))
     return alt.Color("status:N", scale=scale, title=None)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from antsbees.data.folds import folds
+from antsbees.data.folds import folds, loosened
 from antsbees.errors import DataError
 
 
@@ -64,14 +64,27 @@ def test_the_same_arguments_give_the_same_folds_and_a_repeat_stands_alone() -> N
     assert not np.array_equal(folds(labels, num_folds=4, seed=6)[0][0], three[0][0])
 
 
+def test_a_class_of_which_all_images_are_alike_is_shared_out_and_others_stay_together() -> None:
+    """Image 8 has another class than its near-duplicates, 9 and 10 are alike."""
+    labels = np.array([0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2])
+    groups = np.array([0, 1, 2, 3, 4, 4, 4, 4, 4, 9, 9, 11])
+    loose, alike = loosened(labels, groups)
+    assert alike == (1,)
+    assert loose[[0, 1, 2, 3, 8, 9, 10, 11]].tolist() == [0, 1, 2, 3, 4, 9, 9, 11]
+    assert len(set(loose)) == 11
+    for repeat in folds(labels, num_folds=2, repeats=5, groups=loose):
+        assert all(shares(held_out, labels)[1] == 2 for held_out in repeat)
+    assert loosened([0, 0, 1], [0, 1, 2])[1] == ()  # a single image is alike with nothing
+
+
 @pytest.mark.parametrize(
     ("labels", "options", "message"),
     [
         ([0, 1, 0, 1], {"num_folds": 1}, "at least 2 folds are needed, got 1"),
         ([0, 1, 0, 1], {"num_folds": 2, "repeats": 0}, "at least once, got 0 repeats"),
         ([0, 1, 0, 1], {"num_folds": 5}, "4 images that differ are too few for 5 folds"),
-        ([0, 0, 1, 1], {"num_folds": 2, "groups": [0, 1, 2, 2]}, "class 1 has 2 images in one"),
-        ([0, 0, 1], {"num_folds": 2}, "class 1 has 1 images in one group"),
+        ([0, 0, 1, 1], {"num_folds": 2, "groups": [0, 1, 2, 2]}, "class 1 has all of its 2 images"),
+        ([0, 0, 1], {"num_folds": 2}, "class 1 has all of its 1 images in one fold"),
     ],
 )
 def test_what_cannot_be_divided_is_refused(

@@ -48,7 +48,7 @@ class Counting(nn.Module):
 
 
 def counting_backbone(num_stages: int = 3) -> Backbone:
-    entry = Architecture("resnet18", "resnet", num_stages, 3, 0.1)
+    entry = Architecture("resnet18", "resnet", num_stages, 3, 0.1, 0.5)
     return Backbone(entry, tuple(Counting() for _ in range(num_stages)), "fake")
 
 

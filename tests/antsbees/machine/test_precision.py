@@ -38,7 +38,9 @@ class Stage(nn.Module):
 
 
 def backbone(slow: Precision) -> Backbone:
-    return Backbone(Architecture("fake", "none", 2, 3, 0.1), (Stage(slow), Stage(slow)), "fake")
+    return Backbone(
+        Architecture("fake", "none", 2, 3, 0.1, 0.5), (Stage(slow), Stage(slow)), "fake"
+    )
 
 
 def num_passes(backbone: Backbone) -> int:

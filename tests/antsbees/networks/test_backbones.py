@@ -69,6 +69,16 @@ def test_the_arithmetic_of_a_forward_pass_is_what_torch_counts(name: str) -> Non
     assert counted.get_total_flops() / 2e9 == pytest.approx(entry.giga_macs, rel=0.05)
 
 
+def test_torchvisions_accuracies_are_those_it_publishes() -> None:
+    known = {n: a for n, a in ARCHITECTURES.items() if a.family != "efficientnet_lite"}
+    assert len(known) >= 5
+    for name, entry in known.items():
+        published = torchvision.models.get_model_weights(name).DEFAULT.meta["_metrics"][
+            "ImageNet-1K"
+        ]["acc@1"]
+        assert entry.accuracy == pytest.approx(published / 100, abs=0.001)
+
+
 @pytest.mark.parametrize(("number", "num_tensors"), [(0, 296), (1, 386), (2, 386)])
 def test_the_packages_weights_give_timms_own_forward_pass(number: int, num_tensors: int) -> None:
     name = f"efficientnet_lite{number}"

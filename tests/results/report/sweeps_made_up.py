@@ -66,6 +66,8 @@ def folds(number: int, wrong: Sequence[int] = (), confidence: float = 0.8) -> li
                 sweep="made-up", trial_number=number, repeat=0, fold=fold, num_folds=2, score=0.9,
                 accuracy=0.9, loss=0.2, seconds=1.0, images=images,
                 labels=[known[place] for place in images], probabilities=given.tolist(),
+                started_at=START + timedelta(seconds=200 + 2 * number + fold), lane="cpu",
+                node="here", worker_pid=9,
             )
         )  # fmt: skip
     return rows

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from results.report.timeline import timeline
-from tests.results.report.sweeps_made_up import START, trial
+from tests.results.report.sweeps_made_up import START, folds, trial
 
 
 def test_idle_time_is_what_no_trial_filled() -> None:
@@ -34,3 +34,14 @@ def test_workers_of_several_nodes_carry_their_names() -> None:
     assert {s.worker for s in found.stretches} == {"here cpu 1", "there gpu 1"}
     assert [use.lane for use in found.lanes] == ["cpu", "gpu"]
     assert timeline([]).lanes == ()
+
+
+def test_finals_are_stretches_of_workers_of_their_own_and_no_work_of_the_search() -> None:
+    late = [*folds(1), *folds(0)]
+    found = timeline([trial(0), trial(1)], late)
+    assert found.lanes == timeline([trial(0), trial(1)]).lanes
+    drawn = [(s.trial_number, s.worker, s.end_s - s.start_s) for s in found.stretches[2:]]
+    assert drawn == [(0, "finals, cpu 1", 2), (1, "finals, cpu 1", 2)]
+    assert {s.status for s in found.stretches} == {"complete", "finals"}
+    without = [replace(fold, started_at=None) for fold in late]  # of an older version
+    assert timeline([trial(0), trial(1)], without) == timeline([trial(0), trial(1)])

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 from io import StringIO
 from pathlib import Path
@@ -189,7 +190,8 @@ def test_the_best_is_printed_in_three_formats(run: Run, board: Leaderboard) -> N
 
 
 def test_the_best_is_that_of_the_sweep_that_ran_last(run: Run, board: Leaderboard) -> None:
-    os.utime(board.append(row(0, 0.7, sweep="old")), (0, 0))
+    for name, day in (("test", 2), ("old", 1)):
+        board.append(row(7, 0.7, sweep=name, finished_at=datetime(2025, 3, day, tzinfo=UTC)))
     assert json.loads(run("best", "--format", "json").out)["sweep"] == "test"
     found = json.loads(run("best", "--sweep", "old", "--format", "json").out)
     assert found["score"] == 0.7
@@ -250,10 +252,17 @@ def test_other_images_make_a_sweep_of_another_safe_name(data: str, name: str) ->
     assert is_safe_name(name)
 
 
+@pytest.mark.parametrize("sweep", ["default", "x" * 64])
+def test_an_ensemble_does_not_take_the_name_of_the_single_model(sweep: str) -> None:
+    name = naming.model_name(naming.ensemble_name(sweep))
+    assert name != sweep
+    assert name.endswith("-ensemble")
+
+
 def test_the_best_is_that_of_the_newest_sweep_or_of_the_one_named(
     run: Run, board: Leaderboard
 ) -> None:
-    board.append(row(5, 0.7, sweep="another"))
+    board.append(row(5, 0.7, sweep="another", finished_at=datetime(2030, 1, 1, tzinfo=UTC)))
     assert json.loads(run("best", "--format", "json").out)["trial_number"] == 5
     named = json.loads(run("best", "--sweep", "test", "--format", "json").out)
     assert (named["trial_number"], named["tutorial"]["trial_number"]) == (1, 0)

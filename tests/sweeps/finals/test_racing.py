@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from results.finals import FoldRecord
-from sweeps.finals.racing import Turn, going_on, turns
+from sweeps.finals.racing import Race, Turn
 
 FOLDS = 5
 
@@ -26,22 +26,36 @@ NEAR = [0.13, 0.11, 0.12, 0.09, 0.14]
 
 def test_a_turn_that_was_had_in_whole_is_not_had_again() -> None:
     folds = [*folds_of(1, STEADY), *folds_of(2, STEADY[:3])]
-    assert turns([1, 2, 3], 0, folds) == [Turn(2, 0), Turn(3, 0)]
-    assert turns([1, 2], 1, folds) == [Turn(1, 1), Turn(2, 1)]
+    assert Race(folds).missing([1, 2, 3], 0) == [Turn(2, 0), Turn(3, 0)]
+    assert Race(folds).missing([1, 2], 1) == [Turn(1, 1), Turn(2, 1)]
 
 
 def test_one_that_is_behind_by_more_than_chance_stops() -> None:
     folds = [*folds_of(1, STEADY), *folds_of(2, WORSE), *folds_of(3, NEAR)]
-    assert going_on([1, 2, 3], 0, folds) == [1, 3]
+    assert Race(folds).going_on([1, 2, 3], 0) == [1, 3]
 
 
 def test_one_that_did_not_answer_everywhere_stops() -> None:
     folds = [*folds_of(1, STEADY), *folds_of(2, NEAR), *folds_of(3, STEADY[:2])]
-    assert going_on([1, 2, 3, 4], 0, folds) == [1, 2]
+    assert Race(folds).going_on([1, 2, 3, 4], 0) == [1, 2]
 
 
 def test_what_comes_later_does_not_count_and_the_last_one_goes_on() -> None:
     folds = [*folds_of(1, STEADY), *folds_of(2, NEAR), *folds_of(2, WORSE, repeat=1)]
-    assert going_on([1, 2], 0, folds) == [1, 2]
-    assert going_on([1], 0, folds) == [1]
-    assert going_on([1, 2], 0, []) == []
+    assert Race(folds).going_on([1, 2], 0) == [1, 2]
+    assert Race(folds).going_on([1], 0) == [1]
+    assert Race().going_on([1, 2], 0) == []
+
+
+def test_a_turn_that_failed_is_not_had_again() -> None:
+    race = Race(folds_of(1, STEADY), {Turn(2, 0)})
+    assert race.missing([1, 2, 3], 0) == [Turn(3, 0)]
+    assert race.going_on([1, 2], 0) == [1]
+
+
+def test_the_last_one_goes_on_only_where_that_is_cheap() -> None:
+    folds = [*folds_of(1, STEADY), *folds_of(2, WORSE), *folds_of(3, NEAR)]
+    race = Race(folds, is_cheap=lambda number: number == 3)
+    assert race.going_on([1, 2], 0) == []
+    assert race.going_on([2, 3], 0) == [3]
+    assert race.going_on([1, 2, 3], 0) == [1, 3]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 from antsbees.data.datasets import Dataset
+from results.leaderboard import Leaderboard
+from results.schema import TrialStatus
 from sweeps.errors import UsageError
-from sweeps.paths import RunPaths
+from sweeps.paths import RunPaths, state_file
 from sweeps.running import driver
 from sweeps.running.driver import SweepOutcome, run_sweep
+from sweeps.running.resuming import clear_partial
 from tests.sweeps.sweep_fakes import Notes, make_spec, row
 
 
@@ -33,6 +37,29 @@ def test_the_deadline_counts_from_now() -> None:
     assert driver._deadline_s(make_spec()) is None
     late_s = driver._deadline_s(make_spec(search={"minutes": 2}))
     assert late_s == pytest.approx(time.time() + 120, abs=5)
+
+
+def test_the_state_of_a_trial_goes_with_its_row_and_not_before(tmp_path: Path) -> None:
+    unfinished = RunPaths(tmp_path).unfinished("test")
+    unfinished.mkdir(parents=True)
+    leaderboard = Leaderboard(tmp_path / "leaderboard")
+    publish = driver._publish(leaderboard, unfinished)
+    file = state_file(unfinished, 3)
+    file.touch()
+    publish(row(4))
+    publish(row(3, status=TrialStatus.UNFINISHED))
+    assert file.exists()
+    publish(row(3))
+    assert not file.exists()
+    assert [r.trial_number for r in leaderboard.read("test")] == [3, 4]
+
+
+def test_what_was_being_written_at_a_kill_is_deleted(tmp_path: Path) -> None:
+    clear_partial(tmp_path / "not there")
+    (tmp_path / ".half.trial-000001.pt").touch()
+    (tmp_path / "trial-000002.pt").touch()
+    clear_partial(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["trial-000002.pt"]
 
 
 def test_what_an_early_end_leaves_is_counted_without_open_rows() -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import ray
 
-from results.finals import FoldRecord
-from sweeps.running.finals import chosen_finalists, closed_lanes, is_fused, is_worth_it
+from results.finals import Finals, FoldRecord
+from sweeps.finals.racing import Race, Turn
+from sweeps.running.affording import chosen_finalists, is_fused, is_worth_it, race_of
+from sweeps.running.finals import closed_lanes
 from sweeps.running.lanes import Lane, LaneKind
 from sweeps.running.tasks import RETRIES, resources
-from sweeps.spec.models import Finals
+from sweeps.spec.models import Finals as Plan
 from tests.sweeps.sweep_fakes import CPU, GPU, make_spec, row
 
 CPU_ONLY, WITH_GPU = [{"CPU": 2.0}], [{"CPU": 4.0, "GPU": 1.0}]
@@ -43,7 +46,7 @@ def test_finalists_are_those_whose_first_repeat_there_is_time_for() -> None:
         row(n, 0.9 - n / 100, frozen_stages=7, lr=n / 100, trained_part_s=seconds, **lite0)
         for n, seconds in ((5, 0.5), (6, 900.0), (7, 0.5))
     ]
-    found = chosen_finalists(Finals(count=6), [*heads, *deep], num_images=400)
+    found = chosen_finalists(Plan(count=6), [*heads, *deep], num_images=400)
     assert [trial.trial_number for trial in found] == [5, 7, 1, 2, 3, 4]
 
 
@@ -66,6 +69,18 @@ def test_a_head_that_is_trained_alone_is_not_taken_for_free() -> None:
     assert not is_fused(replace(sgd, frozen_stages=8), 400)
 
 
+def test_what_is_known_of_finals_is_read_from_their_table(tmp_path: Path) -> None:
+    """One diverged on these folds, one on others; one of two is a head that is trained fused."""
+    table, plan = Finals(tmp_path), Plan(folds=2)
+    for number, num_folds in ((1, 2), (2, 5)):
+        table.append_failure("test", number, 0, num_folds, "the loss is no longer finite")
+    chosen = [row(1, backbone="efficientnet_lite0"), row(2, backbone="resnet50")]
+    race = race_of(table, "test", plan, chosen, 400)
+    assert race.missing([1, 2], 0) == [Turn(2, 0)]
+    assert [race.is_cheap(number) for number in (1, 2)] == [True, False]
+    assert race_of(table, "another", plan, chosen, 400).missing([1], 0) == [Turn(1, 0)]
+
+
 def test_what_is_missing_is_gone_on_with_while_workers_have_time() -> None:
     """Of two workers with 150 seconds each, 150 are spent: less than the first repeat's share."""
     known = [
@@ -76,8 +91,9 @@ def test_what_is_missing_is_gone_on_with_while_workers_have_time() -> None:
         )
         for fold in range(2)
     ]  # fmt: skip
-    plan, both = Finals(folds=2, repeats=1), [row(1), row(2)]
-    assert is_worth_it(both, known, 300.0, plan)
-    assert not is_worth_it(both, known, 200.0, plan)
-    assert not is_worth_it(both[:1], known, 300.0, plan)
-    assert is_worth_it(both, [], 0.0, plan)
+    plan, both = Plan(folds=2, repeats=1), [row(1), row(2)]
+    assert is_worth_it(both, Race(known), 300.0, plan)
+    assert not is_worth_it(both, Race(known), 200.0, plan)
+    assert not is_worth_it(both[:1], Race(known), 300.0, plan)
+    assert is_worth_it(both, Race(), 0.0, plan)
+    assert not is_worth_it(both, Race(known, {Turn(2, 0)}), 300.0, plan)  # it would diverge again

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -32,7 +33,7 @@ def job(tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> Job:
 
 
 def asked(*trials: tuple[int, TrialConfig]) -> OnFolds:
-    return OnFolds("test", trials, 0, FOLDS, (), "cpu", 1)
+    return OnFolds("test", trials, 0, FOLDS, (), "cpu", "cpu", 1)
 
 
 def test_rows_come_in_the_order_of_folds_and_score_by_the_objective(job: Job) -> None:
@@ -44,6 +45,16 @@ def test_rows_come_in_the_order_of_folds_and_score_by_the_objective(job: Job) ->
     for row in found.rows:
         assert row.labels == [labels[place] for place in FOLDS[row.fold]]
         assert row.score == row.accuracy
+        assert (row.lane, row.worker_pid) == ("cpu", os.getpid())
+    began = [row.started_at for row in found.rows if row.started_at is not None]
+    assert began == sorted(began)
+    assert len(set(began)) == 4
+
+
+def test_one_that_diverges_is_told_beside_the_rows_of_the_others(job: Job) -> None:
+    found = train_on_folds(job, asked((7, HEAD), (8, replace(HEAD, lr=1e38))))
+    assert {row.trial_number for row in found.rows} == {7}
+    assert found.failures == {8: "the loss is no longer finite"}
 
 
 def test_a_bench_is_not_used_for_a_job_that_computes_otherwise(job: Job) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.studies.lane_bounds import Slot, all_known_s, listed_s
+from benchmarks.studies.lane_plot import Point, svg
 from benchmarks.studies.lanes import POLICIES, Machine, Scenario, Simulation, works
 
 SMALL = Scenario("1 GPU + 6 CPUs", (Machine(1, 6),), ratio=10)
@@ -49,3 +51,17 @@ def test_one_slot_does_all_the_work(policy: str) -> None:
     if policy == "CPUs only":
         one = Scenario("1 slot", (Machine(0, 1),), ratio=1)
     assert makespan_s(policy, one, 20) == pytest.approx(1.0, abs=0.15)
+
+
+def test_who_knows_all_lengths_begins_with_the_longest() -> None:
+    slots, seconds = [Slot(1.0), Slot(2.0)], [2.0, 2.0, 8.0]
+    assert listed_s(slots, seconds) == 5.0  # 2 on the fast one, 2 on either, then 8 on the fast one
+    assert all_known_s(slots, seconds) == 4.0
+    assert listed_s([Slot(1.0, leaves_s=3.0), Slot(0.5, joins_s=1.0)], [2.0, 2.0]) == 5.0
+
+
+def test_the_picture_has_every_way_and_cluster() -> None:
+    ways = ("ours", "all known")
+    points = [Point(c, "2 x", n, way, 1.5) for c in ("one", "two") for n in (9, 99) for way in ways]
+    drawn = svg(points)
+    assert all(f">{word}<" in drawn for word in (*ways, "one", "two", "2 x"))

@@ -253,6 +253,21 @@ def test_a_first_try_counts_in_the_rungs() -> None:
     assert decisions(scheduler, 1, [(1, 0.8)]) == [STOP]
 
 
+def test_a_trial_that_goes_on_counts_in_each_rung_and_is_judged_in_the_last() -> None:
+    """It reports all of its epochs at once, the score of each rung among them."""
+    scheduler = make_scheduler(with_asha(9, 1, 3))
+    assert decisions(scheduler, 0, [(1, 0.8), (3, 0.6)]) == [CONTINUE] * 2
+    trial = a_trial(1)
+    scheduler.on_trial_add(Controller(), trial)
+    scores = [0.7, 0.7, 0.9, 0.95]  # it was let pass the first rung, before the interruption
+    epochs = [{"epoch": n, "val_accuracy": score} for n, score in enumerate(scores, 1)]
+    report = {"epoch": 4, "score": 0.95, "epochs": epochs}
+    assert scheduler.on_trial_result(None, trial, report) == CONTINUE
+    kept_best_third = decisions(scheduler, 2, [(1, 0.78), (3, 0.81)])
+    assert kept_best_third == [CONTINUE] * 2  # beside 0.8 and 0.7, and beside 0.6 and 0.9
+    assert decisions(scheduler, 3, [(1, 0.8), (3, 0.7)]) == [CONTINUE, STOP]
+
+
 def test_a_failed_trial_is_not_judged() -> None:
     scheduler = make_scheduler(with_asha(9, 1, 3))
     trial = a_trial(0)

@@ -112,6 +112,34 @@ def test_the_layers_are_those_that_the_job_asks_for_and_a_fact(job: Job, fast: b
     assert any(name.startswith("antsbees.layers") for name in layers) is fast
 
 
+def test_a_trial_that_was_interrupted_goes_on_in_another_process(job: Job, tmp_path: Path) -> None:
+    job = replace(job, unfinished=tmp_path / "sweep" / "unfinished", kept_every_s=0.0)
+    assert step(worker(job, proposed())).epoch == 2  # the sweep's folder is not on this machine
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "sweep").mkdir()
+    first = step(worker(job, proposed()))
+    resumed = worker(job, proposed())
+    again, rest = step(resumed), step(resumed)
+    assert (again.epochs, again.epoch, again.score) == (first.epochs, 2, first.score)
+    assert again.probabilities == first.probabilities
+    assert not again.done
+    whole = worker(replace(job, unfinished=None), proposed())
+    step(whole)
+    assert [e.val_loss for e in rest.epochs] == [e.val_loss for e in step(whole).epochs]
+    assert [e.epoch for e in rest.epochs] == [3, 4, 5]
+    assert rest.done
+
+
+def test_the_state_of_one_trial_is_not_that_of_another(job: Job, tmp_path: Path) -> None:
+    job = replace(job, unfinished=tmp_path / "unfinished", kept_every_s=0.0)
+    step(worker(job, proposed(0)))
+    assert [e.epoch for e in step(worker(job, proposed(1))).epochs] == [1, 2]
+    assert len(step(worker(job, proposed(1, lr=0.02))).epochs) == 2
+    assert {file.name for file in (tmp_path / "unfinished").iterdir()} == {
+        "trial-000000.pt", "trial-000001.pt",
+    }  # fmt: skip
+
+
 def test_a_divergence_keeps_the_epochs_before_it(job: Job) -> None:
     made = worker(job, proposed(frozen_stages=8))
     made._advance([])

@@ -227,6 +227,17 @@ def test_a_first_try_that_names_an_optimizer_names_its_settings_only() -> None:
     make_spec(search={"first": [{"momentum": 0.5}, {"optimizer": "adamw", "beta1": 0.5}]})
 
 
+@pytest.mark.parametrize("name", ["tutorial", "probe", "portfolio"])
+def test_the_name_of_a_ready_made_try_is_no_name_for_ones_own(name: str) -> None:
+    """The winner is held against rows of these names."""
+    assert fault(search={"first": ["tutorial", {"name": name, "lr": 0.5}]}) == (
+        f"search.first, number 2: the name {name} stands for a ready-made try; give another name "
+        "to one of your own"
+    )
+    written = make_spec(search={"first": [name]})
+    assert SweepSpec.model_validate_json(written.model_dump_json()) == written
+
+
 def test_paths_are_absolute_from_the_folder_the_command_ran_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

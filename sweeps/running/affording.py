@@ -1,0 +1,66 @@
+"""What finals there is time for: who takes part, and whether a turn is still to be had."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from antsbees.config import MOST_IMAGES_FUSED
+from antsbees.hyperparameters import OptimizerKind
+from results.finals import Finals
+from results.schema import TrialRecord
+from sweeps.finals.finalists import finalists
+from sweeps.finals.grouping import is_head
+from sweeps.finals.racing import Race, Turn
+from sweeps.finals.timing import repeat_s, worker_seconds
+from sweeps.spec.models import Finals as Plan
+
+FIRST_REPEAT = 0.6  # of the time, for the first repeat of all; estimates are rough
+
+
+def chosen_finalists(
+    plan: Plan, records: Sequence[TrialRecord], num_images: int
+) -> list[TrialRecord]:
+    """Return the finalists whose first repeat there is time for; fused heads take next to none."""
+
+    def cost_s(trial: TrialRecord) -> float:
+        is_free = is_fused(trial, num_images)
+        return 0.0 if is_free else repeat_s(trial, num_images, plan.folds)
+
+    time_s = FIRST_REPEAT * worker_seconds(records, plan.share)
+    return finalists(records, plan.count, cost_s, time_s)
+
+
+def is_fused(trial: TrialRecord, num_images: int) -> bool:
+    """Tell whether a finalist is trained together with others: see ``CrossValidation.is_fused``."""
+    is_sgd = trial.optimizer in (None, OptimizerKind.SGD)
+    return is_head(trial) and is_sgd and num_images <= MOST_IMAGES_FUSED
+
+
+def is_worth_it(chosen: Sequence[TrialRecord], race: Race, time_s: float, plan: Plan) -> bool:
+    """Tell whether a turn is missing that there is time for.
+
+    Finals whose time was up are over, though the seconds of turns that were cut are not known:
+    only those that had not spent what the first repeat may take go on.
+
+    Args:
+        time_s: Of all workers together, as the seconds of the folds that are known are.
+    """
+    numbers = [trial.trial_number for trial in chosen]
+    for repeat in range(plan.repeats):
+        if race.missing(numbers, repeat):
+            spent_s = sum(row.seconds for row in race.folds)
+            return not race.folds or spent_s < FIRST_REPEAT * time_s
+        numbers = race.going_on(numbers, repeat)
+    return False
+
+
+def race_of(
+    table: Finals, sweep: str, plan: Plan, chosen: Sequence[TrialRecord], num_images: int
+) -> Race:
+    """Return what is known of a sweep's finals."""
+    cheap = {trial.trial_number for trial in chosen if is_fused(trial, num_images)}
+    race = Race(is_cheap=cheap.__contains__)
+    if sweep in table.sweeps():
+        race.folds += [row for row in table.read(sweep) if row.num_folds == plan.folds]
+        race.failed |= {Turn(*turn) for turn in table.failures(sweep, plan.folds)}
+    return race
