@@ -1,4 +1,4 @@
-"""The probe: the linear head that is best on frozen features, and how good it is out of fold."""
+"""The probe: the linear head that is best on frozen features, of all images or without a fold."""
 
 from __future__ import annotations
 
@@ -33,13 +33,11 @@ class Probe:
         weight: ``(num_classes, D) float32``.
         bias: ``(num_classes,) float32``.
         strength: Of the L2 penalty; the loss is mean cross-entropy + strength / 2 x |weights|^2.
-        log_loss: Out of fold, at this strength; ``None`` where the strength was given.
     """
 
     weight: Tensor
     bias: Tensor
     strength: float
-    log_loss: float | None = None
 
     def probabilities(self, features: Tensor) -> Tensor:
         """Return ``(N, num_classes) float32`` for features ``(N, D)``."""
@@ -47,56 +45,24 @@ class Probe:
 
 
 def fit_probe(
-    features: Tensor,
-    labels: Tensor,
-    num_classes: int,
-    strength: float | None = None,
-    images: Tensor | None = None,
+    features: Tensor, labels: Tensor, num_classes: int, strength: float | None = None
 ) -> Probe:
     """Fit a multinomial logistic regression with L2 to convergence: a pure function.
 
     Args:
-        features: ``(N, D)``, the views of all images, one upon another.
+        features: ``(N, D)``.
         labels: ``(N,) int64``.
         strength: By default the likeliest by log-loss in a stratified cross-validation, given that
             the usual one is ``USUAL_STRENGTH``.
-        images: ``(N,) int64``, which image a row shows: its views are in one fold. By default
-            every row is an image of its own.
     """
     features, labels = features.cpu(), labels.cpu()
-    span, log_loss = Span.of(features), None
+    span = Span.of(features)
     if strength is None:
-        rows_of = torch.arange(len(labels)) if images is None else images.cpu()
-        fold_of_row = _stratified(labels, rows_of)
-        num_images = len(rows_of.unique())
-        strength, log_loss = _strength(span, labels, num_classes, fold_of_row, num_images)
+        strength = _strength(span, labels, num_classes)
     everything = torch.full((len(labels), 1), 1 / len(labels), dtype=torch.float64)
     problem = Problems(span.coordinates, labels, num_classes, everything)
     (solution,) = problem.fit(strength)
-    return _probe_of(span, solution, strength, log_loss)
-
-
-def cross_validated_probe(
-    training: Tensor,
-    validation: Tensor,
-    labels: Tensor,
-    folds: Sequence[Sequence[int]],
-    num_classes: int,
-    strength: float | None = None,
-) -> Tensor:
-    """Return what the probes of ``fold_probes`` say of the images they were not fitted to.
-
-    Returns:
-        ``(N, num_classes) float64`` probabilities.
-
-    Raises:
-        ValueError: The folds do not hold every image once.
-    """
-    probes = fold_probes(training, validation, labels, folds, num_classes, strength)
-    answers = torch.empty(len(labels), num_classes, dtype=torch.float64)
-    for probe, fold in zip(probes, folds, strict=True):
-        answers[list(fold)] = probe.probabilities(validation[list(fold)].cpu()).double()
-    return answers
+    return _probe_of(span, solution, strength)
 
 
 def fold_probes(
@@ -156,33 +122,27 @@ def fold_probes(
     return tuple(found)
 
 
-def _probe_of(
-    span: Span, solution: Tensor, strength: float, log_loss: float | None = None
-) -> Probe:
+def _probe_of(span: Span, solution: Tensor, strength: float) -> Probe:
     """Return the solution of a problem on a span's coordinates as a head for features."""
     weight = (span.basis @ solution[:-1]) / span.std[:, None]
     bias = solution[-1] - span.mean @ weight
-    return Probe(weight.T.float().contiguous(), bias.float(), strength, log_loss)
+    return Probe(weight.T.float().contiguous(), bias.float(), strength)
 
 
-def _strength(
-    span: Span, labels: Tensor, num_classes: int, fold_of_row: Tensor, num_images: int
-) -> tuple[float, float | None]:
-    """Return the likeliest strength by its out-of-fold log-loss, and that log-loss."""
-    if int(fold_of_row.max()) == 0:
-        return FEW_STRENGTH, None
-    problems = _leave_one_out(span, labels, num_classes, fold_of_row)
-    losses: list[float] = []
+def _strength(span: Span, labels: Tensor, num_classes: int) -> float:
+    """Return the likeliest strength by its out-of-fold log-loss."""
+    fold_of = _stratified(labels)
+    if int(fold_of.max()) == 0:
+        return FEW_STRENGTH
+    problems = _leave_one_out(span, labels, num_classes, fold_of)
     unlikely: list[float] = []
     for solution, doubt in zip(_path(problems, STRENGTHS), _doubt(STRENGTHS), strict=True):
         logits = problems.logits(solution, span.coordinates)
-        out_of_fold = logits[fold_of_row, torch.arange(len(labels))]
-        losses.append(float(F.cross_entropy(out_of_fold, labels)))
-        unlikely.append(num_images * losses[-1] + float(doubt))
+        out_of_fold = logits[fold_of, torch.arange(len(labels))]
+        unlikely.append(len(labels) * float(F.cross_entropy(out_of_fold, labels)) + float(doubt))
         if _is_over(unlikely):
             break
-    best = unlikely.index(min(unlikely))
-    return STRENGTHS[best], losses[best]
+    return STRENGTHS[unlikely.index(min(unlikely))]
 
 
 def _doubt(strengths: Sequence[float]) -> Tensor:
@@ -214,11 +174,10 @@ def _leave_one_out(span: Span, labels: Tensor, num_classes: int, fold_of_row: Te
     return Problems(span.coordinates, labels, num_classes, counts / counts.sum(dim=0))
 
 
-def _stratified(labels: Tensor, images: Tensor) -> Tensor:
-    """Return the fold of each row; the images of each class are dealt out in a fixed order."""
-    label_of = dict(zip(images.tolist(), labels.tolist(), strict=True))
-    shuffled = torch.randperm(len(label_of), generator=torch.Generator().manual_seed(0)).tolist()
-    by_class = sorted((sorted(label_of)[place] for place in shuffled), key=label_of.__getitem__)
-    num_folds = min(NUM_FOLDS, len(label_of))
-    fold_of = {image: place % num_folds for place, image in enumerate(by_class)}
-    return torch.tensor([fold_of[image] for image in images.tolist()])
+def _stratified(labels: Tensor) -> Tensor:
+    """Return the fold of each image; those of each class are dealt out in a fixed order."""
+    shuffled = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))
+    by_class = shuffled[labels[shuffled].argsort(stable=True)]
+    fold_of = torch.empty_like(by_class)
+    fold_of[by_class] = torch.arange(len(labels)) % min(NUM_FOLDS, len(labels))
+    return fold_of

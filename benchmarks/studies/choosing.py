@@ -28,10 +28,11 @@ from antsbees.data.datasets import Dataset
 from antsbees.data.folder import read_folder
 from antsbees.data.folds import folds
 from antsbees.frozen import probe
-from antsbees.frozen.probe import cross_validated_probe, fit_probe
+from antsbees.frozen.probe import fit_probe
 from antsbees.heads import FusedHeads, Head
 from antsbees.hyperparameters import HeadStart, ScheduleKind
 from antsbees.machine.devices import Execution
+from benchmarks.studies.out_of_fold import out_of_fold
 from benchmarks.studies.splits import SHARES
 
 NUM_HEADS = 200
@@ -169,7 +170,7 @@ def views(features: Features) -> dict[str, float]:
         ("all views", features.views),
         ("images as they are judged", [features.plain]),
     ):
-        said = cross_validated_probe(
+        said = out_of_fold(
             torch.stack(seen), features.plain, features.labels, places, features.num_classes
         )
         found[name] = float(F.nll_loss(said.log(), features.labels))

@@ -17,12 +17,12 @@ from antsbees.checkpoints import load_model
 from antsbees.config import TaskConfig, TrialConfig
 from antsbees.data.folder import read_folder
 from antsbees.data.folds import folds
-from antsbees.frozen.probe import cross_validated_probe
 from antsbees.hyperparameters import HeadStart
 from antsbees.machine.devices import Execution
 from antsbees.prediction import image_files, predict
 from antsbees.training import Training
 from benchmarks.compare.processes import run_python
+from benchmarks.studies.out_of_fold import out_of_fold
 from results.evidence import Evidence
 from results.schema import Objective, TrialRecord
 from sweeps.cli.options import named_winner, rows_of
@@ -183,7 +183,7 @@ def probe(task: Task) -> list[Answer]:
         places = [fold.tolist() for fold in division]
         labels = torch.tensor(pooled.labels)
         classes = len(bench.dataset.classes)
-        said = cross_validated_probe(features[None], features, labels, places, classes)
+        said = out_of_fold(features[None], features, labels, places, classes)
         evidence = Evidence.of(np.minimum(said.numpy()[None], 1), labels.numpy())
         loss = float(evidence.means(Objective.VAL_LOSS)[0])
         if best is None or loss < best[0]:

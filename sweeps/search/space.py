@@ -25,9 +25,10 @@ from sweeps.spec.entries import (
     Int,
     LogUniform,
     Uniform,
+    depths,
     resolved,
 )
-from sweeps.spec.first import First
+from sweeps.spec.first import PORTFOLIO, First
 from sweeps.spec.models import SweepSpec
 from sweeps.spec.space import SCHEDULE
 
@@ -78,13 +79,16 @@ class SearchSpace:
     parameters: tuple[Parameter, ...]
     seed: int
     stages: Mapping[str, int]  # by backbone
+    depths: Mapping[str, list[int]]  # those that stand for all of its depths, by backbone
     expensive_first: bool
 
     @classmethod
     def of(cls, spec: SweepSpec) -> Self:
         """Translate the spec's space."""
         found = (p for h in HYPERPARAMETERS.values() for p in _parameters(h, spec))
-        return cls(tuple(found), spec.seed, _stages(spec), spec.search.minutes is None)
+        stages, entry = _stages(spec), spec.entry(FROZEN_STAGES)
+        deep = {backbone: depths(entry, number) for backbone, number in stages.items()}
+        return cls(tuple(found), spec.seed, stages, deep, spec.search.minutes is None)
 
     def searched(self) -> dict[str, BaseDistribution]:
         """Return all that the study can be asked for, whatever a trial chooses."""
@@ -107,20 +111,33 @@ class SearchSpace:
 
     def divide(self, first: First) -> tuple[dict[str, Any], dict[str, Any]]:
         """Split a first try into what the study can be told, and what lies outside of the space."""
-        written = first.given()
+        written, deep = first.given(), {}
         backbone = written.get(BACKBONE) or next(iter(self.stages))
-        alike = len(set(self.stages.values())) == 1
-        if len(self.stages) > 1 and FROZEN_STAGES in written and not alike:
-            written[BACKBONE] = backbone  # a number of stages means a depth on one backbone only
+        if FROZEN_STAGES in written and len(set(self.stages.values())) > 1:
+            if first.name == PORTFOLIO:  # it is tried on whatever backbone the search is at
+                deep = self._as_deep(written.pop(FROZEN_STAGES))
+            else:
+                written[BACKBONE] = backbone  # elsewhere the number would mean another depth
         if written.get(FROZEN_STAGES) == ALL:
             written[FROZEN_STAGES] = self.stages[backbone]
         fixed = {p.name: p.domain for p in self.parameters if not _is_searched(p.domain)}
         named = {self._name(name, fixed | written): value for name, value in written.items()}
         held = {p.name for p in self.parameters if p.name in named and p.holds(named[p.name])}
         return (
-            {name: value for name, value in named.items() if name in held},
+            deep | {name: value for name, value in named.items() if name in held},
             {name: value for name, value in named.items() if name not in held},
         )
+
+    def _as_deep(self, frozen_stages: int) -> dict[str, int]:
+        """Return the depth on each backbone that is like one of the portfolio's on the first."""
+        first, *_ = self.depths.values()
+        share = first.index(frozen_stages) / max(len(first) - 1, 1)
+        return {
+            parameter.name: found[round(share * (len(found) - 1))]
+            for backbone, found in self.depths.items()
+            for parameter in self.parameters
+            if parameter.name == _below(backbone, FROZEN_STAGES) and _is_searched(parameter.domain)
+        }
 
     def grid(self) -> list[dict[str, Any]]:
         """List every combination of a space without continuous parameters, shuffled by the seed.
@@ -187,7 +204,7 @@ def _parameters(hyperparameter: Hyperparameter, spec: SweepSpec) -> Iterator[Par
     parameter of its own, so that unlike things are not compared.
     """
     name, owner = hyperparameter.name, hyperparameter.belongs_to
-    depths = _stages(spec)
+    stages_of = _stages(spec)
     if name == SCHEDULE:
         kinds = [str(kind) for kind in spec.space.schedule]
         yield Parameter(name, name, CategoricalDistribution(kinds) if kinds[1:] else kinds[0])
@@ -196,13 +213,13 @@ def _parameters(hyperparameter: Hyperparameter, spec: SweepSpec) -> Iterator[Par
             if name in settings_of(SCHEDULE, kind):
                 domain = _domain(getattr(settings, name))
                 yield Parameter(_below(kind, name), name, domain, SCHEDULE, (kind,))
-    elif name == FROZEN_STAGES and len(set(depths.values())) > 1:
-        for backbone, stages in depths.items():
+    elif name == FROZEN_STAGES and len(set(stages_of.values())) > 1:
+        for backbone, stages in stages_of.items():
             domain = _domain(spec.entry(name), stages)
             yield Parameter(_below(backbone, name), name, domain, BACKBONE, (backbone,))
     else:
         choice, values = (owner.choice, owner.values) if owner else ("", ())
-        stages = next(iter(depths.values()))
+        stages = next(iter(stages_of.values()))
         yield Parameter(name, name, _domain(spec.entry(name), stages), choice, values)
 
 

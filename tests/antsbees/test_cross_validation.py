@@ -14,7 +14,7 @@ from antsbees.bench import Bench
 from antsbees.config import Schedule, TrialConfig
 from antsbees.cross_validation import CrossValidation
 from antsbees.errors import DivergedError
-from antsbees.frozen.probe import cross_validated_probe
+from antsbees.frozen.probe import fold_probes
 from antsbees.hyperparameters import HeadStart, OptimizerKind
 from tests.antsbees.laboratory import Laboratory
 
@@ -59,15 +59,11 @@ def test_the_probe_is_the_cross_validated_one(lite0_lab: Laboratory) -> None:
     (found,) = on_folds(lite0_lab).heads([PROBE])
     assert not isinstance(found, DivergedError)
     bench = lite0_lab.bench(lite0_lab.cache)
-    wanted = cross_validated_probe(
-        bench.pooled_features()[None],
-        bench.pooled_features(),
-        torch.tensor(lite0_lab.dataset.pooled.labels),
-        FOLDS,
-        2,
-    )
-    for fold, evaluation in zip(FOLDS, found, strict=True):
-        np.testing.assert_allclose(evaluation.probabilities, wanted[list(fold)], atol=1e-4)
+    features, labels = bench.pooled_features(), torch.tensor(lite0_lab.dataset.pooled.labels)
+    probes = fold_probes(features[None], features, labels, FOLDS, 2)
+    for fold, probe, evaluation in zip(FOLDS, probes, found, strict=True):
+        wanted = probe.probabilities(features[list(fold)])
+        np.testing.assert_allclose(evaluation.probabilities, wanted, atol=1e-4)
 
 
 def test_one_that_diverges_is_told_and_harms_no_other(lite0_lab: Laboratory) -> None:

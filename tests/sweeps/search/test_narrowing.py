@@ -26,6 +26,24 @@ def proposed(study: SearchStudy, count: int) -> set[str | None]:
     return {one.config.backbone for one in asked if one is not None}
 
 
+def test_a_portfolio_follows_to_a_backbone_of_another_depth(tmp_path: Path) -> None:
+    """Lite0 has nine stages, ResNet-18 five: as deep, each in its own number."""
+    spec = make_spec(
+        {"frozen_stages": {"int": [1, "all"]}},
+        backbone={"choice": ["efficientnet_lite0", "resnet18"]},
+        search={"trials": 9, "first": ["portfolio"]},
+    )
+    study = SearchStudy.open(spec, tmp_path / "study.journal")
+    study.narrow(["efficientnet_lite0"])
+    tried = [study.next() for _ in range(2)]
+    study.narrow(["resnet18"])
+    tried += [study.next() for _ in range(2)]
+    configs = [one.config for one in tried if one is not None]
+    assert [(config.backbone, config.frozen_stages) for config in configs] == [
+        ("efficientnet_lite0", 1), ("efficientnet_lite0", 5), ("resnet18", 4), ("resnet18", 5),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("sampler", ["tpe", "random", "qmc", "cmaes"])
 def test_only_what_is_left_is_proposed(sampler: str, tmp_path: Path) -> None:
     study = study_of(sampler, tmp_path)
