@@ -59,6 +59,10 @@ class RunPaths:
         """Held by the driver of a sweep."""
         return self.sweep(name) / "driver.lock"
 
+    def heartbeat(self, name: str) -> Path:
+        """The name of the driver's machine, written anew while it runs."""
+        return self.sweep(name) / "driver.host"
+
     def log(self, name: str) -> Path:
         """What Ray, Optuna and the driver have to say."""
         return self.sweep(name) / "driver.log"

@@ -13,10 +13,9 @@ set -euo pipefail
 cd "${SLURM_SUBMIT_DIR:-.}"
 
 SPEC="${SPEC:-default}"
-DATA="${DATA:-auto}"
 
-head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
-address="$head:6379"
+mapfile -t hosts < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
+address="${hosts[0]}:6379"
 
 # Who may connect: nobody without this job's token.
 RAY_AUTH_MODE=token
@@ -28,4 +27,4 @@ export PATH="$PWD/.venv/bin:$PATH"
 srun --ntasks-per-node=1 ray symmetric-run \
     --address "$address" \
     --min-nodes "$SLURM_JOB_NUM_NODES" \
-    -- antsbees sweep "$SPEC" --data "$DATA" --address "$address"
+    -- antsbees sweep "$SPEC" ${DATA:+--data "$DATA"} --address "$address"

@@ -10,7 +10,7 @@ import typer
 from results.finals import Finals
 from results.leaderboard import Leaderboard
 from sweeps.cli.options import RunsOption, SweepOption
-from sweeps.liveness import is_running, written_at_s
+from sweeps.liveness import is_running, running_on, written_at_s
 from sweeps.paths import RunPaths
 from sweeps.views.console import PlainConsole
 
@@ -32,12 +32,12 @@ def watch(
     from sweeps.views.watching import picture
 
     found = _look(paths, name)
-    if not (found.is_running and console.is_terminal):
+    if not (found.running_on and console.is_terminal):
         console.print(picture(found))
         return
     try:
         with Live(picture(found), console=console, auto_refresh=False) as live:
-            while found.is_running:
+            while found.running_on:
                 at_s = written_at_s(paths, name)
                 while is_running(paths, name) and written_at_s(paths, name) == at_s:
                     time.sleep(every)
@@ -50,7 +50,7 @@ def watch(
 def _look(paths: RunPaths, name: str) -> Seen:
     from sweeps.views.watching import seen
 
-    running = is_running(paths, name)
+    running = running_on(paths, name)
     records = Leaderboard(paths.leaderboard).read(name)
     finals = Finals(paths.finals)
     folds = finals.read(name) if name in finals.sweeps() else []

@@ -17,6 +17,7 @@ from antsbees.data.datasets import Dataset
 from results.leaderboard import Leaderboard
 from results.schema import TrialRecord
 from sweeps.errors import RunError, UsageError
+from sweeps.liveness import beating
 from sweeps.paths import RunPaths, state_file
 from sweeps.running import cluster
 from sweeps.running.finals import run_finals
@@ -63,7 +64,7 @@ def run_sweep(
     cluster.require_usable(spec.address)
     paths.sweep(spec.name).mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(paths.lock(spec.name), timeout=0):
+        with FileLock(paths.lock(spec.name), timeout=0), beating(paths, spec.name):
             return _run_locked(spec, dataset, paths, observer)
     except Timeout as error:
         raise UsageError(

@@ -28,9 +28,9 @@ from sweeps.running.affording import chosen_finalists, is_fused, is_worth_it, ra
 from sweeps.running.dividing import divided
 from sweeps.running.folding import Folded, OnFolds, groups_of, train_on_folds
 from sweeps.running.jobs import job_of
-from sweeps.running.lanes import Lane, LaneKind, free_lane, lanes_there
+from sweeps.running.lanes import Lane, LaneKind, Place, lanes_there
 from sweeps.running.observer import Observer
-from sweeps.running.tasks import InFlight, resources
+from sweeps.running.tasks import InFlight, TurnPlacing, is_of_machine, resources
 from sweeps.running.watch import ASK_HEAD_EVERY_S, HEAD_GONE_S, SILENCE_S, signals
 from sweeps.spec.models import Finals as Plan
 from sweeps.spec.models import SweepSpec
@@ -113,12 +113,15 @@ class _Running:
         self._stopped = self._interrupted = self._is_late = False
         self._head = cluster.head_address()
         self._asked_at_s = self._answered_at_s = time.monotonic()
-        self._closed = closed_lanes(chosen, spec, self._nodes())
+        unused = closed_lanes(chosen, spec, self._nodes())
+        self._closed: set[Place] = {(kind, None) for kind in unused}
+        self._there = cluster.ClusterLanes(spec.lanes, self._nodes, spec.address is not None)
 
     def run(self, plan: Plan, left_s: float) -> bool:
         """Run repeat after repeat; return whether a signal ended it."""
         self._plan, numbers = plan, list(self._chosen)
         num_images = len(self._dataset.pooled)
+        self._placing = TurnPlacing(self._chosen, len(self._dataset.train), plan.folds)
         with signals() as received:
             self._received = received
             left_s = max(left_s - self._spent_s(), 0.0)
@@ -154,17 +157,22 @@ class _Running:
         return sum(row.seconds for row in self._race.folds) / max(slots, 1)
 
     def _lanes(self) -> tuple[Lane, ...]:
-        return lanes_there(self._spec.lanes, self._nodes(), self._closed)
+        return self._there(self._closed)
 
     def _groups(self) -> list[int] | None:
         """Find near-duplicates, in a worker; ``None`` if something ended that."""
-        lanes = self._lanes()
-        if not lanes:
-            self._observer.noted(
-                "no finals: no machine has a worker slot; run the same command again when one has"
-            )
-            return None
-        lane = lanes[0]
+        while lanes := self._lanes():
+            try:
+                return self._groups_by(lanes[0])
+            except (AntsbeesError, RayError) as error:
+                if not self._leaves_out(lanes[0], error):
+                    raise
+        self._observer.noted(
+            "no finals: no machine has a worker slot; run the same command again when one has"
+        )
+        return None
+
+    def _groups_by(self, lane: Lane) -> list[int] | None:
         work = ray.remote(groups_of).options(**resources(lane))
         ref = work.remote(self._job, lane.device, lane.threads)
         until_s = time.monotonic() + SILENCE_S
@@ -196,7 +204,7 @@ class _Running:
                 time.sleep(LOOK_EVERY_S)  # no lane is there just now
                 continue
             for ref in ray.wait(list(self._flying.tasks), timeout=LOOK_EVERY_S)[0]:
-                self._collect(ref)
+                queue[:0] = self._collect(ref)
 
     def _essential(self) -> frozenset[Turn]:
         """Return the first turns of the rivals and of the best of the others."""
@@ -205,8 +213,13 @@ class _Running:
         return frozenset(Turn(trial.trial_number, 0) for trial in [*firsts, *others[:1]])
 
     def _start(self, queue: list[Group], places: tuple[tuple[int, ...], ...]) -> None:
-        while queue and (lane := free_lane(self._lanes(), self._flying.busy)):
-            group = queue.pop(0)
+        while queue:
+            lanes, now_s = self._lanes(), time.monotonic()
+            chosen = self._placing.choose(lanes, self._flying.busy, queue, self._deadline_s, now_s)
+            if chosen is None:
+                return
+            place, slot = chosen
+            group, lane = queue.pop(place), slot.lane
             trials = [self._chosen[turn.trial_number] for turn in group]
             asked = OnFolds(
                 sweep=self._spec.name,
@@ -219,20 +232,23 @@ class _Running:
                 threads=lane.threads,
             )
             work = ray.remote(train_on_folds).options(**resources(lane))
-            self._flying.tasks[work.remote(self._job, asked)] = (group, lane)
+            self._flying.tasks[work.remote(self._job, asked)] = (group, slot)
 
     def _stages_of(self, trial: TrialRecord) -> tuple[int, ...]:
         return stages_of(self._chosen, str(trial.backbone))
 
-    def _collect(self, ref: Any) -> None:
-        group, _ = self._flying.tasks.pop(ref)
+    def _collect(self, ref: Any) -> list[Group]:
+        """Keep what came of a task; return its turns if another machine is to run them."""
+        group, slot = self._flying.tasks.pop(ref)
         try:
             folded: Folded = ray.get(ref)
         except (AntsbeesError, RayError) as error:
+            if self._leaves_out(slot.lane, error):
+                return [group]
             logger.warning("finalists %s failed: %s", group, error)
             for turn in group:
                 self._tell_lost(turn.trial_number, _first_line(error))
-            return
+            return []
         for number, reason in folded.failures.items():
             self._tell_lost(number, reason)
             self._remember_failure(Turn(number, group[0].repeat), reason)
@@ -240,6 +256,19 @@ class _Running:
             self._table.append(folded.rows)
             self._race.folds.extend(folded.rows)
         self._tell_standing()
+        return []
+
+    def _leaves_out(self, lane: Lane, error: Exception) -> bool:
+        """Give a machine that cannot train no more turns, if there is another one."""
+        if lane.node is None or not is_of_machine(error):
+            return False
+        here: set[Place] = {(kind, lane.node.id) for kind in LaneKind}
+        if not self._there(self._closed | here):
+            return False
+        if not here <= self._closed:
+            self._closed |= here
+            self._observer.noted(f"Finals: {lane.node.name} trains none: {_first_line(error)}")
+        return True
 
     def _tell_lost(self, number: int, reason: str) -> None:
         self._observer.noted(f"Finals: trial {number} is no finalist any more: {reason}")

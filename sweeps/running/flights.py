@@ -14,6 +14,10 @@ from sweeps.search.study import Asked
 from sweeps.spec.models import SweepSpec
 
 LOST_MESSAGE = "its worker process or node died, see driver.log"
+START_S = 180.0  # for a worker to start, once it has room; Ray gives its process up after 60
+NOT_STARTED_MESSAGE = (
+    f"its worker did not start in {START_S:.0f} s (can that machine reach this one on every port?)"
+)
 
 
 @dataclass
@@ -23,6 +27,7 @@ class InFlight:
     Args:
         cut: It is being ended by the time limit or a signal, or its lane is gone.
         moves: It is being ended to begin again in a faster lane.
+        had_no_room_at_s: When it was last seen to wait for the resources of its lane.
         error: Kind and message, once it failed.
     """
 
@@ -31,6 +36,7 @@ class InFlight:
     proposed_at_s: float
     cut: bool = False
     moves: bool = False
+    had_no_room_at_s: float = 0.0
     curve: list[Epoch] = field(default_factory=list)
     facts: Facts | None = None
     probabilities: list[list[float]] | None = None
@@ -74,6 +80,10 @@ class InFlight:
         if report.error_kind is not None:
             self.error = report.error_kind, report.error_message or ""
         return fresh
+
+    def is_stuck(self, now_s: float) -> bool:
+        """Tell whether it has room, and no worker begins it: one that hangs before it runs."""
+        return now_s - max(self.proposed_at_s, self.had_no_room_at_s) > START_S
 
     def failure(self) -> Failure:
         """Describe how it failed."""

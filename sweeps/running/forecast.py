@@ -87,7 +87,9 @@ def likely_works(spec: SweepSpec, count: int) -> list[Work]:
     """Return trials like those that a search would propose: first tries, then any in the space."""
     rng = random.Random(spec.seed)
     works = [
-        Work(backbone, _stages(first.frozen_stages, backbone), first.epochs or spec.max_epochs)
+        Work(
+            backbone, _stages(first.frozen_stages, backbone), first.epochs or spec.max_epochs, True
+        )
         for first in spec.firsts
         for backbone in [first.backbone or spec.backbones[0]]
     ]

@@ -12,6 +12,7 @@ from sweeps.running.lanes import LaneKind, Place
 FEW = 3  # trials in a row that close a lane which has not completed an epoch yet
 MANY = 8  # and one which has: there, some configurations may well fail in a row
 DIVERGED = "diverged"
+NOT_STARTED = "not started"
 CONCERN_ALL = frozenset(
     {"DataError", "WeightsError", "CacheError", "FileNotFoundError", "NotADirectoryError",
      "PermissionError", "UnidentifiedImageError"}
@@ -19,7 +20,7 @@ CONCERN_ALL = frozenset(
 """Kinds of error that no configuration is to blame for, and no device either."""
 
 
-CONCERN_NODE = CONCERN_ALL | {"ImagesDifferError"}
+CONCERN_NODE = CONCERN_ALL | {"ImagesDifferError", NOT_STARTED}
 """Kinds of error that say something of a whole machine."""
 
 
@@ -118,6 +119,8 @@ class LaneHealth:
             streak.numbers.add(failure.number)
             streak.last_at_s = now_s
         limit = MANY if failure.lane in self._worked and not concerns_all else FEW
+        if failure.kind == NOT_STARTED:  # it was waited for long enough
+            limit = 1
         if len(streak.numbers) < limit:
             return Consequence.SUSPECT
         others = self._worked - {failure.lane}

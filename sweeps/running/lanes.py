@@ -207,8 +207,3 @@ def _room(spec: Lanes, nodes: Sequence[Mapping[str, float]]) -> dict[LaneKind, i
             slots[entry.kind] += here
             cores -= here * section.threads
     return slots
-
-
-def free_lane(lanes: Sequence[Lane], busy: Mapping[LaneKind, int]) -> Lane | None:
-    """Choose the lane of the next trial: the first, fastest, with a free slot."""
-    return next((lane for lane in lanes if busy.get(lane.kind, 0) < lane.slots), None)

@@ -28,11 +28,16 @@ Cell = tuple[str, int]
 
 @dataclass(frozen=True)
 class Work:
-    """What is known of a trial's length before it runs."""
+    """What is known of a trial's length before it runs.
+
+    Args:
+        runs_to_its_end: It is a first try, which early stopping leaves alone.
+    """
 
     backbone: str
     frozen_stages: int
     epochs: int
+    runs_to_its_end: bool = False
 
     @property
     def cell(self) -> Cell:
@@ -127,7 +132,7 @@ class Pace:
 
     def seconds(self, work: Work, lane: Lane) -> float:
         """Return how long a trial is expected to take."""
-        share = self._share.value if self._share.count else 1.0
+        share = 1.0 if work.runs_to_its_end or not self._share.count else self._share.value
         beside = self._beside.get(lane.kind)
         epochs = max(1.0, share * work.epochs)
         return epochs * self.epoch_s(work.cell, lane) + (beside.value if beside else 0.0)

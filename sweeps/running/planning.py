@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 from antsbees.data.datasets import Dataset
 from results.schema import TrialRecord
+from sweeps.finals.timing import LEAST_S
 from sweeps.running.forecast import Forecast, forecast, likely_works, share_of
 from sweeps.running.lanes import Lane, plan_lanes, unused
 from sweeps.running.pace import Pace, Work, alike
+from sweeps.running.starts import start_of
 from sweeps.spec.models import Finals, SweepSpec
-
-START_S = 10.0  # for Ray and the workers to start
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,13 @@ def plan(
     known = [row for row in rows if row.sweep == spec.name and not row.is_open]
     works = likely_works(spec, spec.search.trials)[len(known) :]
     limit_s = None if spec.search.minutes is None else 60 * spec.search.minutes
-    found = forecast(pace, lanes, works, None if limit_s is None else max(0.0, limit_s - START_S))
-    found = replace(found, seconds=found.seconds + START_S)
-    finals_s = spec.finals.share * found.seconds if isinstance(spec.finals, Finals) else 0.0
+    start = start_of(taught)
+    if limit_s is not None:
+        limit_s = max(0.0, limit_s - start.worker_s)
+    found = forecast(pace, lanes, works, limit_s)
+    found = replace(found, seconds=found.seconds + start.before_s + start.worker_s)
+    finals_s = 0.0
+    if isinstance(spec.finals, Finals):
+        finals_s = max(spec.finals.share * found.seconds, LEAST_S)
     warning = unused(spec.lanes, nodes)
     return Plan(spec, lanes, len(known), len(taught), found, finals_s, warning)

@@ -14,7 +14,8 @@ from antsbees.data.datasets import Dataset
 from results.errors import LeaderboardError
 from results.schema import LOST, TrialRecord, TrialStatus
 from sweeps.running.comparing import Versions
-from sweeps.running.flights import LOST_MESSAGE, InFlight
+from sweeps.running.flights import LOST_MESSAGE, NOT_STARTED_MESSAGE, InFlight
+from sweeps.running.health import NOT_STARTED
 from sweeps.running.judging import Judging
 from sweeps.running.lanes import Lane, Place
 from sweeps.running.messages import Report
@@ -150,6 +151,11 @@ class StudySearcher(Searcher):
                 is_gone = all(lane.place != flight.lane.place for lane in self._lanes.there())
                 is_held = waits_for_room and self._is_held(flight, lanes)
                 flight.cut = is_gone or is_held
+                if waits_for_room:
+                    flight.had_no_room_at_s = self._clock()
+                elif not is_gone and flight.is_stuck(self._clock()):
+                    flight.error = (NOT_STARTED, NOT_STARTED_MESSAGE)
+                    return True
             return flight.cut or flight.moves
 
     def is_closed(self, place: Place) -> bool:

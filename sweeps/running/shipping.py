@@ -13,9 +13,9 @@ from filelock import FileLock
 from antsbees.data.datasets import Dataset, Split
 from antsbees.errors import AntsbeesError, DataError
 from antsbees.storage import prepared_folder, publish_folder
+from sweeps.running import arrived
 
 PART_BYTES = 64 * 2**20  # packed together; what a worker holds at once while it unpacks
-FOLDER = "images"  # in a node's cache
 
 Part = list[tuple[str, bytes]]
 """Names of files below the dataset's root, and what is in them."""
@@ -81,9 +81,8 @@ def images_here(
             f"{shipment.max_bytes / 2**30:.2g} GB travel (travel_gb): put them under that path on "
             "every machine, or raise travel_gb"
         )
-    root = (folder or prepared_folder()) / FOLDER / dataset.fingerprint[:16]
+    root = arrived.use(folder or prepared_folder()) / dataset.fingerprint[:16]
     moved = _below(root, dataset)
-    root.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{root}.lock"):
         if _fault(moved) is not None:
             shutil.rmtree(root, ignore_errors=True)

@@ -1,29 +1,35 @@
-"""Tasks of Ray that train finalists: which run, and what they ask for."""
+"""Tasks of Ray that train finalists: which run, where the next one does, and what they ask for."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from results.schema import TrialRecord
 from sweeps.finals.grouping import Group
 from sweeps.finals.racing import Turn
-from sweeps.running.lanes import Lane, LaneKind
+from sweeps.running.health import CONCERN_NODE
+from sweeps.running.lanes import Lane
+from sweeps.running.pace import Pace, Work
+from sweeps.running.placing import Busy, Left, Placing
 
 RETRIES = 3  # of a task whose worker or node was lost
 
 
 @dataclass
 class InFlight:
-    """Tasks that run, each with its turns and its lane."""
+    """Tasks that run, each with its turns and its slot."""
 
-    tasks: dict[Any, tuple[Group, Lane]] = field(default_factory=dict)
+    tasks: dict[Any, tuple[Group, Busy]] = field(default_factory=dict)
 
     @property
-    def busy(self) -> Counter[LaneKind]:
-        return Counter(lane.kind for _, lane in self.tasks.values())
+    def busy(self) -> list[Busy]:
+        """The slots at work."""
+        return [busy for _, busy in self.tasks.values()]
 
     def cancel(self, spared: frozenset[Turn] = frozenset()) -> None:
         """End tasks with their workers, and forget them; those with a turn to be spared run on."""
@@ -33,8 +39,65 @@ class InFlight:
                 ray.cancel(ref, force=True)
 
 
+class TurnPlacing:
+    """Chooses the lane of a turn as that of a trial is chosen: where it is expected to end first.
+
+    Args:
+        trials: The finalists by number; their rows tell how long epochs take in each lane.
+        num_folds: A turn trains once without each.
+    """
+
+    def __init__(self, trials: Mapping[int, TrialRecord], num_images: int, num_folds: int) -> None:
+        self._trials = trials
+        self._num_folds = num_folds
+        self._pace = Pace(num_images)
+        self._pace.learn_rows(trials.values())
+        self._placing = Placing(self._pace)
+
+    def choose(
+        self,
+        lanes: Sequence[Lane],
+        busy: Sequence[Busy],
+        queue: Sequence[Group],
+        until_s: float,
+        now_s: float,
+    ) -> tuple[int, Busy] | None:
+        """Return which group of turns begins now, and in which slot; ``None`` for none of them.
+
+        Groups that a lane is equally good at begin in the order they are in.
+
+        Args:
+            until_s: When the time is up.
+        """
+        waiting = [self._work(group) for group in queue]
+        for work in waiting:
+            self._placing.drew(work)
+        in_order = Left(more=1, until_s=until_s)
+        chosen = self._placing.choose(lanes, busy, waiting, in_order, now_s)
+        if chosen is None:
+            return None
+        place, lane = chosen
+        ends_s = now_s + self._pace.seconds(waiting[place], lane)
+        return place, Busy(waiting[place], lane, ends_s)
+
+    def _work(self, group: Group) -> Work:
+        """Describe a group; heads that are trained together take as long as the longest."""
+        trials = [self._trials[turn.trial_number] for turn in group]
+        epochs = max(trial.epochs or 1 for trial in trials) * self._num_folds
+        frozen = trials[0].frozen_stages or 0
+        return Work(str(trials[0].backbone), frozen, epochs, runs_to_its_end=True)
+
+
 def resources(lane: Lane) -> dict[str, Any]:
-    """Return what a task of a lane asks Ray for."""
+    """Return what a task of a lane asks Ray for: on its machine, as long as that is there."""
     asked = dict(lane.resources)
     known = {"num_cpus": asked.pop("CPU"), "num_gpus": asked.pop("GPU", 0.0)}
-    return {**known, "resources": asked, "max_retries": RETRIES}
+    found: dict[str, Any] = {**known, "resources": asked, "max_retries": RETRIES}
+    if lane.node is not None:
+        found["scheduling_strategy"] = NodeAffinitySchedulingStrategy(lane.node.id, soft=True)
+    return found
+
+
+def is_of_machine(error: Exception) -> bool:
+    """Tell whether a task failed by the machine it ran on."""
+    return type(getattr(error, "cause", None) or error).__name__ in CONCERN_NODE

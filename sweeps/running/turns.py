@@ -113,7 +113,7 @@ class Turns:
     def _work(self, asked: Asked) -> Work:
         config = asked.config
         backbone = config.backbone or self._spec.backbones[0]
-        return Work(backbone, config.frozen_stages, config.epochs)
+        return Work(backbone, config.frozen_stages, config.epochs, asked.first is not None)
 
     def _busy(self, flights: Collection[InFlight], now_s: float) -> list[Busy]:
         pace = self._placing.pace

@@ -48,10 +48,21 @@ class Tally:
     left_s: float | None
 
 
-def tally(known: int, done: int, total: int, elapsed_s: float, limit_s: float | None) -> Tally:
-    """Estimate the time left from the trials done since the start, capped by the time limit."""
+def tally(
+    known: int,
+    done: int,
+    total: int,
+    elapsed_s: float,
+    limit_s: float | None,
+    start_s: float = 0.0,
+) -> Tally:
+    """Estimate the time left from the trials done since the start, capped by the time limit.
+
+    Args:
+        start_s: Of ``elapsed_s``, before the first trial was at work.
+    """
     fresh = done - known
-    left_s = elapsed_s / fresh * (total - done) if fresh else None
+    left_s = (elapsed_s - start_s) / fresh * (total - done) if fresh else None
     if limit_s is not None:
         remaining_s = max(0.0, limit_s - elapsed_s)
         left_s = remaining_s if left_s is None else min(left_s, remaining_s)
@@ -75,6 +86,7 @@ class ProgressView:
         self._running: dict[int, Running] = {}
         self._best: TrialRecord | None = None
         self._known = self._done = 0
+        self._began_s: float | None = None  # to train, by what the first trial to end took
         self._lanes: tuple[Lane, ...] = ()
         self._finals: FinalsStanding | None = None
         self._bests: list[float] = []  # after each complete trial, better ones higher
@@ -112,6 +124,8 @@ class ProgressView:
         """Take a trial out of the table, and see if it is the best."""
         self._running.pop(record.trial_number, None)
         self._done += 1
+        if self._began_s is None:
+            self._began_s = max(self._start_s, self._clock() - record.training_s)
         self._consider(record)
         if not self._console.is_terminal:
             self._say(self._line(record))
@@ -139,7 +153,9 @@ class ProgressView:
         minutes = self._spec.search.minutes
         limit_s = None if minutes is None else minutes * 60
         total = self._spec.search.trials
-        return tally(self._known, self._done, total, self._clock() - self._start_s, limit_s)
+        start_s = 0.0 if self._began_s is None else self._began_s - self._start_s
+        elapsed_s = self._clock() - self._start_s
+        return tally(self._known, self._done, total, elapsed_s, limit_s, start_s)
 
     def _line(self, record: TrialRecord) -> str:
         now = self._tally()

@@ -25,13 +25,14 @@ class Seen:
     """A sweep as its rows tell it.
 
     Args:
+        running_on: The machine whose driver runs it; ``None`` if none does.
         best: Of the complete trials.
         bests: The best score after each trial that ended, better ones higher.
         finalists: That have answered on folds so far.
     """
 
     sweep: str
-    is_running: bool
+    running_on: str | None
     counts: dict[str, int]
     best: TrialRecord | None
     bests: tuple[float, ...]
@@ -42,7 +43,10 @@ class Seen:
 
 
 def seen(
-    sweep: str, is_running: bool, records: Sequence[TrialRecord], folds: Sequence[FoldRecord]
+    sweep: str,
+    running_on: str | None,
+    records: Sequence[TrialRecord],
+    folds: Sequence[FoldRecord],
 ) -> Seen:
     """Sum up the rows of a sweep."""
     ended = sorted(
@@ -52,7 +56,7 @@ def seen(
     counts = {str(status): sum(r.status is status for r in records) for status in TrialStatus}
     return Seen(
         sweep=sweep,
-        is_running=is_running,
+        running_on=running_on,
         counts={status: count for status, count in counts.items() if count},
         best=rank(complete)[0] if complete else None,
         bests=tuple(_bests(complete)),
@@ -73,7 +77,7 @@ def _bests(complete: Sequence[TrialRecord]) -> list[float]:
 
 def picture(found: Seen) -> RenderableType:
     """Draw what is seen of a sweep."""
-    state = "running" if found.is_running else "not running"
+    state = f"running on {found.running_on}" if found.running_on else "not running"
     counts = ", ".join(f"{count} {status}" for status, count in found.counts.items())
     lines: list[RenderableType] = [Text(f"Sweep {found.sweep} ({state}): {counts}", style="bold")]
     if found.best is None:

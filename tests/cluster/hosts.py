@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 NET = "10.77.0"
 SWITCH = "absw"
 PORT = 6379
+RAY_FOLDER = "/tmp/ray"  # where Ray writes unless it is told
 TOKEN = "a-token-of-a-test-that-is-long-enough-0123456789"  # nobody else's
 
 
@@ -32,9 +32,16 @@ def why_not() -> str | None:
     return None if tried.returncode == 0 else "namespaces cannot be made: not root"
 
 
+def logged_in() -> dict[str, str]:
+    """Return what a shell has in its environment: nothing of Ray's, and this program's folder."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return kept | {"OMP_NUM_THREADS": "1", "PATH": path}
+
+
 @dataclass
 class Host:
-    """A host; its processes see its own network, name, ``/dev/shm``, Ray folder and cache.
+    """A host; its processes see its own network, name, processes, ``/dev/shm``, Ray and cache.
 
     Args:
         hidden: Folders that are empty on it.
@@ -44,6 +51,8 @@ class Host:
     base: Path
     hidden: Sequence[Path] = ()
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _power: subprocess.Popen[bytes] | None = None
+    _first: int | None = None
 
     @property
     def name(self) -> str:
@@ -58,33 +67,55 @@ class Host:
         return self.base / self.name / "cache"
 
     @property
-    def environment(self) -> dict[str, str]:
-        own = {
-            "ANTSBEES_CACHE": str(self.cache), "HOME": str(self.base / self.name),
-            "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN, "OMP_NUM_THREADS": "1",
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        }  # fmt: skip
-        return {k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"} | own
+    def home(self) -> Path:
+        return self.base / self.name
 
-    def words(self, *command: str | Path) -> list[str]:
-        """Return the words that run a command on this host."""
-        own, ray = self.base / self.name, self.base / "ray"
+    @property
+    def environment(self) -> dict[str, str]:
+        return logged_in() | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN}
+
+    def words(self, *command: str | Path, cwd: Path = ROOT) -> list[str]:
+        """Return the words that run a command on this host, which is switched on if it is not."""
+        if self._first is None:
+            self._switch_on()
+        where = f"HOME={self.home}", f"ANTSBEES_CACHE={self.cache}"
+        return ["nsenter", "-t", str(self._first), "-n", "-m", "-u", "-p",
+                "env", "-C", str(cwd), *where, *map(str, command)]  # fmt: skip
+
+    def typed(self, line: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+        """Type a line in a shell of this host's, in which nothing was set before."""
+        return subprocess.run(
+            self.words("bash", "-c", line, cwd=cwd), env=logged_in(), text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
+        )  # fmt: skip
+
+    def _switch_on(self) -> None:
+        """Start its first process, with which all of its processes end."""
         prepare = [
             f"hostname {self.name}",
+            f"mkdir -p {self.home}/ray {self.cache} {RAY_FOLDER}",
             "mount -t tmpfs none /dev/shm",
-            f"mkdir -p {own}/ray {self.cache}",
-            f"mount --bind {own}/ray {ray}",
+            f"mount --bind {self.home}/ray {RAY_FOLDER}",
             *(f"mount -t tmpfs none {shlex.quote(str(folder))}" for folder in self.hidden),
-            "exec " + " ".join(shlex.quote(str(word)) for word in command),
+            "echo ready",
+            "exec bash -c 'while sleep 5; do :; done'",  # reaps what others leave
         ]
-        inside = ["unshare", "-m", "-u", "sh", "-ec", "\n".join(prepare)]
-        return ["ip", "netns", "exec", self.name, *inside]
+        self._power = subprocess.Popen(
+            ["ip", "netns", "exec", self.name, "unshare", "-m", "-u", "-p", "-f", "--mount-proc",
+             "--kill-child", "sh", "-ec", "\n".join(prepare)],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert self._power.stdout is not None
+        with self._power.stdout as said:
+            assert said.readline() == b"ready\n"
+        number = self._power.pid
+        self._first = int(Path(f"/proc/{number}/task/{number}/children").read_text())
 
     def start_ray(self, num_cpus: int, head: Host | None = None) -> None:
         """Start Ray on it: the head, or a node of a head's."""
         where = [f"--address={head.address}:{PORT}"] if head else ["--head", f"--port={PORT}"]
         if head is None:
-            where += ["--include-dashboard=false", f"--temp-dir={self.base / 'ray'}"]
+            where += ["--include-dashboard=false"]
         command = [
             sys.executable, "-m", "ray.scripts.scripts", "start", *where, "--block",
             f"--node-ip-address={self.address}", f"--num-cpus={num_cpus}",
@@ -97,14 +128,10 @@ class Host:
 
     def kill(self) -> None:
         """End all of its processes at once, as when its power fails."""
-        for _ in range(3):
-            found = subprocess.run(
-                ["ip", "netns", "pids", self.name], capture_output=True, text=True
-            )
-            for number in map(int, found.stdout.split()):
-                with suppress(ProcessLookupError):
-                    os.kill(number, signal.SIGKILL)
-            time.sleep(0.2)
+        if self._first is not None and self._power is not None:
+            os.kill(self._first, signal.SIGKILL)
+            self._power.wait()
+            self._first = None
         for process in self.processes:
             process.wait()
         self.processes.clear()
@@ -118,7 +145,6 @@ def _ip(*words: str) -> None:
 def hosts(count: int, hidden: Sequence[Path]) -> Iterator[list[Host]]:
     """Make hosts on one network; the first has all files, the others lack the hidden folders."""
     base = Path(tempfile.mkdtemp(prefix="ab", dir="/tmp"))
-    (base / "ray").mkdir()
     made = [Host(n, base, hidden if n > 1 else ()) for n in range(1, count + 1)]
     try:
         _ip("netns", "add", SWITCH)
@@ -132,6 +158,7 @@ def hosts(count: int, hidden: Sequence[Path]) -> Iterator[list[Host]]:
             _ip("-n", host.name, "addr", "add", f"{host.address}/24", "dev", "eth0")
             _ip("-n", host.name, "link", "set", "eth0", "up")
             _ip("-n", host.name, "link", "set", "lo", "up")
+            _ip("-n", host.name, "route", "add", "default", "dev", "eth0")
         yield made
     finally:
         for host in made:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -77,15 +78,16 @@ def test_a_sweep_that_runs_is_shown_until_it_ends(
         assert watch(monkeypatch, paths) == 0
     assert slept == [2.0, 2.0]
     shown = capsys.readouterr().out
-    assert "(running): 3 complete" in shown
+    state = f"(running on {socket.gethostname()})"
+    assert f"{state}: 3 complete" in shown
     assert "0.9000 (trial 2)" in shown
-    assert shown.index("(running): 2 complete") < shown.index("(running): 3 complete")
-    assert shown.rindex("(not running): 3 complete") > shown.rindex("(running): 3 complete")
+    assert shown.index(f"{state}: 2 complete") < shown.index(f"{state}: 3 complete")
+    assert shown.rindex("(not running): 3 complete") > shown.rindex(f"{state}: 3 complete")
 
 
 def test_the_best_is_that_of_complete_trials_in_the_order_they_ended() -> None:
     rows = [ended(2, 0.9), ended(0, 0.7), ended(1, 0.99, TrialStatus.STOPPED), ended(3, 0.8)]
-    found = seen("test", False, rows, [])
+    found = seen("test", None, rows, [])
     assert found.best is not None
     assert found.best.trial_number == 2
     assert found.bests == (0.7, 0.9, 0.9)
@@ -101,10 +103,10 @@ def test_finals_are_seen() -> None:
         )
         for number, repeat in ((0, 0), (1, 0), (1, 1))
     ]  # fmt: skip
-    found = seen("test", True, [ended(0, 0.7)], folds)
+    found = seen("test", "a-host", [ended(0, 0.7)], folds)
     assert (found.finalists, found.repeats) == (2, 2)
 
 
 def test_a_sweep_without_a_complete_trial_has_no_best() -> None:
-    found = seen("test", True, [row(0, None, status=TrialStatus.FAILED)], [])
+    found = seen("test", "a-host", [row(0, None, status=TrialStatus.FAILED)], [])
     assert (found.best, found.bests) == (None, ())

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from results.schema import TrialRecord
+from sweeps.finals.timing import LEAST_S
 from sweeps.running.forecast import forecast, likely_works, share_of
 from sweeps.running.lanes import LaneKind
 from sweeps.running.pace import Pace, Work
 from sweeps.running.planning import plan
+from sweeps.running.starts import Start, start_of
 from sweeps.views.plan import plan_lines
 from tests.sweeps.sweep_fakes import CPU, DATASET, GPU, make_spec, row
 
@@ -54,6 +59,61 @@ def test_likely_trials_are_first_tries_and_then_any_in_the_space() -> None:
     assert works[0].frozen_stages == 9
     assert {work.frozen_stages for work in works} == {7, 8, 9}
     assert {work.epochs for work in works[1:]} == {2, 3, 4}
+
+
+def ran(number: int, pid: int, begins_s: float, ends_s: float, **changed: Any) -> TrialRecord:
+    """The row of a trial of one epoch of half a second, on a worker, at some seconds of a sweep."""
+    begun = datetime(2025, 3, 1, tzinfo=UTC)
+    known = row(
+        number, backbone="efficientnet_lite0", image_size=224, epochs=1, epochs_run=1,
+        dataset_fingerprint=DATASET.fingerprint, training_s=0.5, trained_part_s=0.5,
+        sweep="earlier", node="here", worker_pid=pid, waiting_s=0.0,
+    )  # fmt: skip
+    begins, ends = (begun + timedelta(seconds=at_s) for at_s in (begins_s, ends_s))
+    return replace(known, started_at=begins, finished_at=ends, **changed)
+
+
+EARLIER = [
+    ran(0, pid=1, begins_s=2.0, ends_s=10.5, waiting_s=2.0),  # 8 s for what the cache has now
+    ran(1, pid=2, begins_s=4.0, ends_s=7.5, waiting_s=4.0),
+    ran(2, pid=2, begins_s=7.6, ends_s=8.1),
+    ran(3, pid=2, begins_s=8.2, ends_s=8.7),
+]
+
+
+def test_the_start_is_told_by_the_first_trials_of_earlier_workers() -> None:
+    assert start_of([]) == Start()
+    start = start_of(EARLIER)
+    assert (start.before_s, start.worker_s) == pytest.approx((6.0, 3.0 + 3.0))
+    others = [replace(EARLIER[1], sweep=f"later {n}", waiting_s=3.0) for n in range(2)]
+    slow = [replace(EARLIER[0], sweep="cold")]
+    assert start_of([*EARLIER, *others, *slow]).worker_s == pytest.approx(3.0 + 3.0)
+
+
+@pytest.mark.parametrize(("minutes", "seconds"), [(None, 12 + 30.0), (0.2, 6 + 12.0)])
+def test_a_plan_counts_the_start_and_the_time_limit_from_the_first_proposal(
+    minutes: float | None, seconds: float
+) -> None:
+    """100 trials of 0.5 s and 0.1 s between them, on two workers."""
+    spec = make_spec(epochs=1, search={"trials": 100, "minutes": minutes, "first": []})
+    found = plan(spec, DATASET, [{"CPU": 2.0}], EARLIER)
+    assert found.forecast.seconds == pytest.approx(seconds, rel=0.02)
+    assert found.forecast.is_cut == (minutes is not None)
+
+
+def test_finals_of_a_short_search_may_take_as_long_as_a_backbone_takes_to_load() -> None:
+    spec = make_spec(epochs=1, search={"trials": 2}, finals={"share": 0.5})
+    assert plan(spec, DATASET, [{"CPU": 2.0}], EARLIER).finals_s == LEAST_S
+    long = spec.model_copy(update={"search": spec.search.model_copy(update={"trials": 1000})})
+    assert plan(long, DATASET, [{"CPU": 2.0}], EARLIER).finals_s == pytest.approx(156, rel=0.02)
+
+
+def test_first_tries_are_not_stopped_early() -> None:
+    pace = a_pace(cpu=1.0)
+    pace.learn_ended(LaneKind.CPU, HEAD, 2)
+    first = replace(HEAD, runs_to_its_end=True)
+    assert forecast(pace, [CPU], [first, HEAD, HEAD]).seconds == 10.0
+    assert forecast(pace, [CPU], [HEAD, HEAD]).seconds == 2.0
 
 
 def test_a_plan_says_lanes_time_and_what_it_was_told_by() -> None:

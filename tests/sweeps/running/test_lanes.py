@@ -12,14 +12,12 @@ from sweeps.running.lanes import (
     LaneKind,
     Node,
     Place,
-    free_lane,
     lanes_of_nodes,
     lanes_there,
     plan_lanes,
     unused,
 )
 from sweeps.spec.models import Lanes
-from tests.sweeps.sweep_fakes import CPU, GPU
 
 LAPTOP = {"CPU": 4.0, "memory": 8e9}
 SERVER = {"CPU": 8.0, "GPU": 2.0}
@@ -90,17 +88,6 @@ def test_a_lane_asks_ray_for_its_cores_and_its_share_of_a_gpu() -> None:
     assert gpu.resources == {"CPU": 2, "GPU": 0.25}
     assert cpu == Lane(LaneKind.CPU, "cpu", slots=2, threads=3)
     assert cpu.resources == {"CPU": 3}
-
-
-def test_the_gpu_is_filled_first_then_the_cpu() -> None:
-    busy: dict[LaneKind, int] = {}
-    filled = []
-    while (lane := free_lane((GPU, CPU), busy)) is not None:
-        filled.append(str(lane.kind))
-        busy[lane.kind] = busy.get(lane.kind, 0) + 1
-    assert filled == ["gpu", "cpu", "cpu"]
-    busy[LaneKind.GPU] = 0
-    assert free_lane((GPU, CPU), busy) == GPU
 
 
 def there(nodes: list[dict[str, float]], *closed: LaneKind, **lanes: Any) -> dict[str, int]:

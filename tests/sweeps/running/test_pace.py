@@ -75,6 +75,8 @@ def test_a_trial_is_as_long_as_trials_were_before_they_were_stopped() -> None:
         pace.learn_ended(LaneKind.CPU, Work(*HEAD, epochs=12), 3, beside_s=0.5)
     assert pace.seconds(Work(*HEAD, epochs=12), CPU) == pytest.approx(3.5)
     assert pace.seconds(Work(*HEAD, epochs=1), CPU) == pytest.approx(1.5)
+    whole = Work(*HEAD, epochs=12, runs_to_its_end=True)
+    assert pace.seconds(whole, CPU) == pytest.approx(12.5)  # a first try, which is not stopped
 
 
 def test_rows_of_an_earlier_start_teach_as_epochs_do() -> None:

@@ -10,6 +10,7 @@ from optuna.trial import TrialState
 from ray.tune.search import Searcher
 
 from results.schema import TrialStatus
+from sweeps.running.flights import START_S
 from sweeps.running.judging import LEFT_ALONE
 from sweeps.running.lanes import LaneKind, Node
 from sweeps.running.opening import HELD_AGAIN_S, HELD_S, NO_MACHINE_S
@@ -226,3 +227,26 @@ def test_the_last_trial_moves_from_a_slow_slot_to_a_fast_one_that_is_free(tmp_pa
     assert len(bench.rows) == 3  # nothing is kept of its first epoch
     assert (again := bench.searcher.suggest("g"))["number"] == 0
     assert again["lane"] == "gpu"
+
+
+def test_a_machine_whose_worker_never_starts_gets_no_more_trials(tmp_path: Path) -> None:
+    """As where it cannot reach the driver's machine."""
+    away = replace(CPU, node=Node("id1", "n1", {}))
+    here = replace(CPU, node=Node("id2", "n2", {}))
+    bench = Bench(opened(tmp_path), lanes=(away, here))
+    assert bench.searcher.suggest("a")["node_id"] == "id1"
+    bench.now_s += HELD_S - 1
+    assert not bench.searcher.should_end("a", is_running=False, waits_for_room=True)
+    bench.now_s += START_S
+    assert not bench.searcher.should_end("a", is_running=False)
+    assert not bench.searcher.should_end("a", is_running=True)
+    bench.now_s += 1
+    assert bench.searcher.should_end("a", is_running=False)
+    bench.searcher.on_trial_complete("a", None)
+    assert bench.notes.taken[-1] == (
+        "noted",
+        "n1 gets no more trials, since its trials keep failing: not started: its worker did not "
+        "start in 180 s (can that machine reach this one on every port?); they go to the cpu lane",
+    )
+    again = bench.searcher.suggest("b")
+    assert (again["number"], again["node_id"]) == (0, "id2")

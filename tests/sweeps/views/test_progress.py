@@ -61,6 +61,16 @@ def test_the_time_left_follows_from_the_trials_of_this_start(
     assert tally(known, done, total, elapsed_s, limit_s) == expected
 
 
+def test_the_start_is_not_spread_over_the_trials() -> None:
+    """Workers take 20 s to start; then two of them do a trial of 10 s each after the other."""
+    view, clock, _ = view_of(is_terminal=False, trials=20)
+    view.sweep_started((CPU,), [])
+    clock.now_s += 30
+    for number in range(2):
+        view.trial_finished(row(number, 0.9, training_s=10.0))
+    assert view._tally().left_s == pytest.approx(90)
+
+
 def test_without_a_terminal_every_trial_that_ends_is_a_line() -> None:
     view, clock, out = view_of(is_terminal=False)
     with view:
