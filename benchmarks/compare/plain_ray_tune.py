@@ -192,7 +192,7 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     """Run the trials and write what came out."""
     options = parse()
-    ray.init(num_cpus=options.slots)
+    ray.init("local", num_cpus=options.slots)
     configs = json.loads(options.configs.read_text()) if options.configs else None
     tuner = tune.Tuner(
         tune.with_resources(tune.with_parameters(train, options=options), {"cpu": 1}),

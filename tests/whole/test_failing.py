@@ -29,7 +29,7 @@ ENDED = (TrialStatus.COMPLETE, TrialStatus.STOPPED)
 @pytest.fixture(scope="module", autouse=True)
 def _one_ray() -> Iterator[None]:
     """One Ray for all tests of this module, with a GPU that is only declared."""
-    ray.init(num_cpus=2, num_gpus=1, include_dashboard=False, log_to_driver=False)
+    ray.init("local", num_cpus=2, num_gpus=1, include_dashboard=False, log_to_driver=False)
     yield
     ray.shutdown()
 

@@ -28,7 +28,7 @@ PLAN = {"count": 3, "folds": 2, "repeats": 2, "share": 10}
 @pytest.fixture(scope="module", autouse=True)
 def _one_ray() -> Iterator[None]:
     """One Ray for all tests of this module."""
-    ray.init(num_cpus=2, num_gpus=0, include_dashboard=False, log_to_driver=False)
+    ray.init("local", num_cpus=2, num_gpus=0, include_dashboard=False, log_to_driver=False)
     yield
     ray.shutdown()
 
