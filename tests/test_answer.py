@@ -16,7 +16,9 @@ def answer(
     way: str, seed: int, loss: float, told: float | None = None, low: float | None = None
 ) -> Answer:
     high = None if low is None else 0.9
-    return Answer(way, "photographs", seed, [loss, loss], [1.0, 0.0], 10.0, told, low, high)
+    return Answer(
+        way, "photographs", seed, [loss, loss], [1.0, 0.0], 10.0, told, low, high, found_s=seed
+    )
 
 
 def test_the_table_pairs_splits_and_says_how_far_off_a_claim_is() -> None:
@@ -27,7 +29,8 @@ def test_the_table_pairs_splits_and_says_how_far_off_a_claim_is() -> None:
         answer("ours", 1, 0.6, 0.7, 0.6),
     ]
     row = study.table(answers).splitlines()[-1]
-    assert row == "| photographs | ours | 2 | 50.0 % | 0.500 | 0.100 ± 0.000 | +15.0 | 50 % | 10 |"
+    told = "| photographs | ours | 2 | 50.0 % | 0.500 | 0.100 ± 0.000 | +15.0 | 50 % | 10 | 0 |"
+    assert row == told
 
 
 def test_what_is_known_is_not_measured_again(

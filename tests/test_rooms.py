@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,7 @@ ALLOWED: dict[str, set[str]] = {
 }  # fmt: skip
 
 
+@cache
 def trees(room: str) -> dict[str, ast.Module]:
     """Every module of a room by its path from the root."""
     files = sorted((ROOT / room).rglob("*.py"))
@@ -90,6 +92,7 @@ def imported(tree: ast.Module) -> Iterator[str]:
             yield from (folder_of(f"{node.module}.{alias.name}") for alias in node.names)
 
 
+@cache
 def imports_by_folder() -> dict[str, set[str]]:
     """Return what the modules of each folder import, but the standard library and each other."""
     found: dict[str, set[str]] = {}

@@ -77,7 +77,7 @@ def table(answers: list[Answer]) -> str:
     """
     columns = (
         "set", "way", "splits", "accuracy", "log-loss", "below the probe's", "told - true",
-        "true in its 95 %", "s",
+        "true in its 95 %", "s", "found after, s",
     )  # fmt: skip
     lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
     for name in dict.fromkeys(a.set for a in answers):
@@ -90,6 +90,7 @@ def table(answers: list[Answer]) -> str:
             if len(gains) > 1:
                 gain += f" ± {1.96 * gains.std(ddof=1) / np.sqrt(len(gains)):.3f}"
             off = [a.told - a.accuracy for a in own if a.told is not None]
+            found = [a.found_s for a in own if a.found_s is not None]
             inside = [a.low <= a.accuracy <= a.high for a in own if a.low and a.high]
             cells = (
                 name, way, f"{len(own)}", f"{100 * np.mean([a.accuracy for a in own]):.1f} %",
@@ -98,6 +99,7 @@ def table(answers: list[Answer]) -> str:
                 f"{100 * np.mean(off):+.1f}" if off else "",
                 f"{100 * np.mean(inside):.0f} %" if inside else "",
                 f"{np.mean([a.seconds for a in own]):.0f}",
+                f"{np.mean(found):.0f}" if found else "",
             )  # fmt: skip
             lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -100,7 +100,7 @@ def drawn(rng: random.Random, num_stages: int) -> TrialConfig:
 
 def one_split(features: Features, seed: int) -> dict[str, Score]:
     """Return what each way to choose comes to on the unseen images: log-loss and accuracy."""
-    train, val, unseen = _division(features.labels, seed)
+    train, val, unseen = division(features.labels, seed)
     rng = random.Random(seed)
     configs = [drawn(rng, features.num_stages) for _ in range(NUM_HEADS)]
     logits = features.fit([(config, train) for config in configs])
@@ -149,7 +149,8 @@ def _best_on_folds(
     return configs[int(np.argmin(losses))]
 
 
-def _division(labels: Tensor, seed: int) -> list[tuple[int, ...]]:
+def division(labels: Tensor, seed: int) -> list[tuple[int, ...]]:
+    """Divide images by class: the places of those to train on, to choose by, and unseen."""
     rng = np.random.default_rng(seed)
     parts: list[list[int]] = [[] for _ in SHARES]
     for label in range(int(labels.max()) + 1):

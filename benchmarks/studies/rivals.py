@@ -24,7 +24,7 @@ from antsbees.training import Training
 from benchmarks.compare.processes import run_python
 from benchmarks.studies.out_of_fold import out_of_fold
 from results.evidence import Evidence
-from results.schema import Objective
+from results.schema import Objective, TrialRecord
 from sweeps.cli.options import named_winner, rows_of
 from sweeps.naming import chosen_row
 from sweeps.paths import RunPaths
@@ -63,6 +63,7 @@ class Answer:
         losses: Log-loss of every unseen image, in the order of their paths.
         hits: Whether each was right.
         seconds: Wall time until it was there.
+        found_s: When the trial that was chosen had ended, from the start of the first trial.
     """
 
     way: str
@@ -75,6 +76,7 @@ class Answer:
     low: float | None = None
     high: float | None = None
     chosen: str = ""
+    found_s: float | None = None
 
     @property
     def accuracy(self) -> float:
@@ -126,9 +128,18 @@ def ours(task: Task, ensemble: int = 4) -> list[Answer]:
                 low=corrected.low if corrected else None,
                 high=corrected.high if corrected else None,
                 chosen=f"{row.backbone} k={row.frozen_stages} {row.first or ''}".strip(),
+                found_s=None if more else _found_s(row, rows),
             )
         )
     return answers
+
+
+def _found_s(row: TrialRecord, rows: Sequence[TrialRecord]) -> float | None:
+    """Return how long the first trial had been under way when one ended."""
+    started = [other.started_at for other in rows if other.started_at]
+    if row.finished_at is None or not started:
+        return None
+    return (row.finished_at - min(started)).total_seconds()
 
 
 def tuned(task: Task) -> list[Answer]:

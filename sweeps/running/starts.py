@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
@@ -27,14 +28,17 @@ class Start:
 def start_of(rows: Iterable[TrialRecord]) -> Start:
     """Return what rows tell of the start.
 
-    Of loading torch, the backbone and the probe the shortest counts: where nothing was computed
-    before, a worker's first trial computes what is found in the cache later.
+    Of loading torch, the backbone and the probe the shortest of each sweep counts: the worker that
+    was first may have computed what it found later in the cache.
     """
     firsts = _firsts(rows)
     if not firsts:
         return Start()
     process_s = median(row.waiting_s or 0.0 for row in firsts)
-    return Start(BEFORE_WORKERS * process_s, process_s + min(map(_beside_s, firsts)))
+    loading: dict[str, float] = {}
+    for row in firsts:
+        loading[row.sweep] = min(loading.get(row.sweep, math.inf), _beside_s(row))
+    return Start(BEFORE_WORKERS * process_s, process_s + median(loading.values()))
 
 
 def _firsts(rows: Iterable[TrialRecord]) -> list[TrialRecord]:

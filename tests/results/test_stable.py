@@ -23,8 +23,8 @@ def split(content: bytes) -> tuple[bytes, bytes]:
     return content[: -8 - length], content[-8 - length :]
 
 
-def scores(content: bytes) -> dict[int, float]:
-    table = pq.ParquetFile(pa.BufferReader(content)).read()
+def scores(content: bytes, columns: list[str] | None = None) -> dict[int, float]:
+    table = pq.ParquetFile(pa.BufferReader(content)).read(columns)
     return dict(zip(*(table.column(n).to_pylist() for n in ("trial_number", "score")), strict=True))
 
 
@@ -53,7 +53,7 @@ def test_an_older_footer_finds_its_rows_in_every_newer_file(board: Leaderboard) 
     for (before, told), (after, _) in pairwise(versions):
         (data, footer), (newer_data, _) = split(before), split(after)
         assert newer_data.startswith(data)
-        assert scores(before) == told
+        assert scores(before, ["trial_number", "score"]) == told
         assert scores(newer_data + footer) == told
     first = split(versions[0][0])[1]
     assert scores(split(versions[-1][0])[0] + first) == versions[0][1]

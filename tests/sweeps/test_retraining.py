@@ -36,6 +36,10 @@ ON_THE_EDGE = 7.94e37
 """A learning rate at which logits of an epoch of one batch overflow under some seeds only."""
 
 
+_trained: dict[str, tuple[list[Any], Any]] = {}
+"""Curves and facts of configurations, which several tests train again."""
+
+
 @dataclass(frozen=True)
 class Room:
     """A sweep on tiny images, and the folder of a model."""
@@ -47,10 +51,14 @@ class Room:
 
     def row(self, config: TrialConfig = HEAD, **changes: Any) -> TrialRecord:
         """Train a configuration as a worker does, and return its row."""
-        bench = Bench(self.dataset, self.spec.task)
-        training = bench.training(config)
-        curve = [asdict(training.run_epoch()) for _ in range(config.epochs)]
-        return self.row_of(config, curve, bench.facts, **changes)
+        name = repr((self.spec.task, config))
+        if name not in _trained:
+            bench = Bench(self.dataset, self.spec.task)
+            training = bench.training(config)
+            curve = [asdict(training.run_epoch()) for _ in range(config.epochs)]
+            _trained[name] = curve, bench.facts
+        curve, facts = _trained[name]
+        return self.row_of(config, curve, facts, **changes)
 
     def row_of(
         self, config: TrialConfig, curve: list[Any], facts: Any, **changes: Any

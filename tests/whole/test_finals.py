@@ -15,6 +15,7 @@ import ray
 from antsbees.checkpoints import load_model
 from antsbees.data.datasets import Dataset
 from results.finals import Finals, FoldRecord
+from results.leaderboard import Leaderboard
 from results.winner import final_winner
 from sweeps.paths import RunPaths
 from sweeps.running.driver import SweepOutcome, run_sweep
@@ -113,6 +114,26 @@ def test_finals_go_on_where_they_were_interrupted(
     assert run_sweep(spec_of(), tiny_dataset, paths, Interrupting()).interrupted
     assert run_sweep(spec_of(), tiny_dataset, paths, Witness()).interrupted is False
     assert timeless(rows_in(paths)) == timeless(rows_in(whole))
+
+
+def test_one_that_diverged_on_folds_is_not_tried_again(
+    finished: tuple[SweepOutcome, RunPaths, Witness], tiny_dataset: Dataset, tmp_path: Path
+) -> None:
+    outcome, whole, _ = finished
+    paths = RunPaths(tmp_path / "diverging")
+    shutil.copytree(whole.root, paths.root, ignore=shutil.ignore_patterns("finals"))
+    finalists = {row.trial_number for row in rows_in(whole)}
+    victim = next(r for r in outcome.records if r.trial_number in finalists and not r.first)
+    board = Leaderboard(paths.leaderboard)
+    (row,) = board.read_trials("tiny", [victim.trial_number], heavy=True)
+    board.append(replace(row, lr=1e38))
+    first, second = Witness(), Witness()
+    for witness in (first, second):
+        run_sweep(spec_of(), tiny_dataset, paths, witness)
+    told = f"Finals: trial {victim.trial_number} is no finalist any more: "
+    assert [note for note in first.notes if note.startswith(told)]
+    assert second.notes == []
+    assert {row.trial_number for row in rows_in(paths)} == finalists - {victim.trial_number}
 
 
 def test_the_winner_of_the_finals_is_the_best_and_what_is_trained_again(

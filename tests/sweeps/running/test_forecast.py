@@ -85,6 +85,9 @@ def test_the_start_is_told_by_the_first_trials_of_earlier_workers() -> None:
     assert start_of([]) == Start()
     start = start_of(EARLIER)
     assert (start.before_s, start.worker_s) == pytest.approx((6.0, 3.0 + 3.0))
+    others = [replace(EARLIER[1], sweep=f"later {n}", waiting_s=3.0) for n in range(2)]
+    slow = [replace(EARLIER[0], sweep="cold")]
+    assert start_of([*EARLIER, *others, *slow]).worker_s == pytest.approx(3.0 + 3.0)
 
 
 @pytest.mark.parametrize(("minutes", "seconds"), [(None, 12 + 30.0), (0.2, 6 + 12.0)])

@@ -11,6 +11,7 @@ import pytest
 
 from antsbees.config import Precision, TaskConfig, TrialConfig
 from antsbees.data.datasets import Dataset
+from antsbees.networks.catalog import architecture
 from results.schema import Objective
 from sweeps.running import trainable
 from sweeps.running.messages import Proposal, Report
@@ -85,8 +86,10 @@ def test_a_warm_worker_goes_on_with_the_next_trial_on_the_same_bench(job: Job) -
 
 def test_a_worker_keeps_the_backbones_of_its_trials(job: Job) -> None:
     made, benches = worker(job, proposed(0)), []
-    for number, name in enumerate(("efficientnet_lite0", "resnet18", "efficientnet_lite0")):
-        made.reset_config(proposed(number, backbone=name, frozen_stages=5))
+    names = ("efficientnet_lite0", "resnet18", "efficientnet_lite0")
+    for number, name in enumerate(names):
+        stages = architecture(name).num_stages
+        made.reset_config(proposed(number, backbone=name, frozen_stages=stages))
         step(made)
         assert made._bench is not None
         assert made._bench.task.backbone == name

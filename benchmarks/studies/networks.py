@@ -1,0 +1,131 @@
+"""Which of several networks to take, and which together: probes over twelve re-splits.
+
+    python -m benchmarks.studies.networks --data FOLDER
+    python -m benchmarks.studies.networks --set insects-hard
+
+40 % to train on and 25 % to choose by are pooled into folds; 35 % are seen by nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from antsbees.data.folder import read_folder
+from antsbees.data.folds import folds
+from antsbees.data.synthetic.sets import SETS
+from antsbees.frozen.probe import fit_probe
+from antsbees.networks.catalog import ARCHITECTURES
+from benchmarks.studies.choosing import Features, division
+from results.ensemble import helped
+from results.evidence import Evidence, Floats
+from results.schema import Objective
+from results.selection import Select, best, cheapest_of_the_best, one
+
+BACKBONES = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
+
+
+def probabilities(features: Features, learnt: list[int], asked: list[int]) -> Floats:
+    """Return what the probe of some images says of others, ``(images, classes)``."""
+    places = torch.tensor(learnt)
+    probe = fit_probe(features.plain[places], features.labels[places], features.num_classes)
+    said: Floats = probe.probabilities(features.plain[torch.tensor(asked)]).double().numpy()
+    return np.minimum(said, 1)
+
+
+def out_of_fold(features: Features, images: list[int]) -> Floats:
+    """Return what probes say of the images they have not learnt from."""
+    (divided,) = folds([int(features.labels[i]) for i in images], num_folds=5, repeats=1, seed=0)
+    said = np.empty((len(images), features.num_classes))
+    for fold in divided:
+        held_out = set(fold.tolist())
+        learnt = [image for place, image in enumerate(images) if place not in held_out]
+        said[fold] = probabilities(features, learnt, [images[place] for place in fold])
+    return said
+
+
+def rules() -> dict[str, Select]:
+    """Return the rules that are compared, by what they are called."""
+    loss = Objective.VAL_LOSS
+    same = [0.0] * len(BACKBONES)
+    promises = [ARCHITECTURES[name].accuracy for name in BACKBONES]
+    promising = cheapest_of_the_best(loss, same, [True] * len(same), promises)
+    always = {
+        f"always {name}": (lambda evidence, place=place: one(place, len(evidence.losses)))
+        for place, name in enumerate(BACKBONES)
+    }
+    return always | {
+        "the best out of fold": best(loss),
+        "of those as good, the best on ImageNet": promising,
+        "all, each counting the same": lambda evidence: np.full(len(evidence.losses), 1 / 3),
+        "greedy with replacement, from the best": _greedy,
+        "the chosen one and who helps it": helped(promising),
+    }
+
+
+def _greedy(evidence: Evidence) -> Floats:
+    """Add the member that lowers the log-loss most, until none does; members may come again.
+
+    Source: Caruana et al. (2004), https://doi.org/10.1145/1015330.1015432.
+    """
+    right = np.exp(-evidence.losses)
+    picked = np.zeros(len(right))
+    lowest = np.inf
+    while picked.sum() < 50:
+        losses = [-np.log((picked @ right + own) / (picked.sum() + 1)).mean() for own in right]
+        if min(losses) >= lowest - 1e-12:
+            break
+        lowest = min(losses)
+        picked[int(np.argmin(losses))] += 1
+    weights: Floats = picked / picked.sum()
+    return weights
+
+
+def one_split(features: Mapping[str, Features], seed: int) -> dict[str, tuple[float, float]]:
+    """Return log-loss and accuracy on the unseen images, by rule."""
+    labels = features[BACKBONES[0]].labels
+    train, val, unseen = division(labels, seed)
+    pooled, asked = sorted(train + val), list(unseen)
+    known = Evidence.of(
+        np.stack([out_of_fold(features[name], pooled) for name in BACKBONES]),
+        labels[torch.tensor(pooled)].numpy(),
+    )
+    truth = Evidence.of(
+        np.stack([probabilities(features[name], pooled, asked) for name in BACKBONES]),
+        labels[torch.tensor(asked)].numpy(),
+    )
+    found = {}
+    for name, rule in rules().items():
+        weights = rule(known)
+        loss = truth.mixed(weights, Objective.VAL_LOSS)
+        found[name] = (loss, truth.mixed(weights, Objective.VAL_ACCURACY))
+    return found
+
+
+def main() -> None:
+    """Run the splits, and print the means."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.studies.networks")
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--set", choices=SETS)
+    parser.add_argument("--splits", type=int, default=12)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = options.data or Path(scratch) / "drawn"
+        if options.set:
+            SETS[options.set].write(folder)
+        dataset = read_folder(folder)
+        features = {name: Features(dataset, name) for name in BACKBONES}
+    splits = [one_split(features, seed) for seed in range(options.splits)]
+    print("| rule | log-loss | accuracy |\n|---|---|---|")
+    for name in splits[0]:
+        loss, accuracy = np.mean([split[name] for split in splits], axis=0)
+        print(f"| {name} | {loss:.4f} | {100 * accuracy:.2f} % |")
+
+
+if __name__ == "__main__":
+    main()
