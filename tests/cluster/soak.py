@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--every", type=float, default=20, help="seconds")
     parser.add_argument("--trials", type=int, default=20_000)
+    parser.add_argument("--epochs", type=int, default=3, help="of a trial, at most")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="soak") as made:
         folder = Path(made)
@@ -52,7 +53,7 @@ def _soak(
     head, others = machines[0], machines[1:]
     head.start_ray(num_cpus=1)
     time.sleep(8)
-    sweep = start_sweep(head, folder, data, options.trials, minutes=options.minutes)
+    sweep = start_sweep(head, folder, data, options.trials, options.minutes, options.epochs)
     stints: dict[str, list[Stint]] = {host.name: [] for host in machines}
     stints[head.name].append(Stint(head.name, time.time()))
     until_s = time.monotonic() + 60 * options.minutes

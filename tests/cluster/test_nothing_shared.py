@@ -25,11 +25,12 @@ ENDED = {TrialStatus.COMPLETE, TrialStatus.STOPPED}
 
 
 def start_sweep(
-    head: Host, folder: Path, data: Path, trials: int, minutes: float = 10
+    head: Host, folder: Path, data: Path, trials: int, minutes: float = 10, epochs: int = 3
 ) -> subprocess.Popen[bytes]:
     """Type the command on the head."""
     spec = folder / "tiny.yaml"
-    spec.write_text(TINY_SPEC.replace("{trials: 6,", f"{{trials: 6, minutes: {minutes},"))
+    timed = TINY_SPEC.replace("{trials: 6,", f"{{trials: 6, minutes: {minutes},")
+    spec.write_text(timed.replace("epochs: 3", f"epochs: {epochs}"))
     words: list[str | Path] = [
         sys.executable, "-m", "sweeps.cli", "sweep", spec, "--data", data, "--name", "tiny",
         "--trials", str(trials), "--address", f"{head.address}:{PORT}",
