@@ -7,7 +7,7 @@ let members come again; of a few hundred images that makes too much (see ``docs/
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -81,11 +81,15 @@ def helped(first: Select, most_members: int = MOST_OFFERED) -> Select:
 
     def select(evidence: Evidence) -> Floats:
         members = _members(evidence, int(np.argmax(first(evidence))), most_members)
-        weights = np.zeros(len(evidence.losses))
-        weights[members] = 1 / len(members)
-        return weights
+        return _shares(members, len(evidence.losses))
 
     return select
+
+
+def _shares(members: list[int], length: int) -> Floats:
+    weights = np.zeros(length)
+    weights[members] = 1 / len(members)
+    return weights
 
 
 def _members(evidence: Evidence, first: int, most_members: int) -> list[int]:
@@ -108,17 +112,19 @@ def _members(evidence: Evidence, first: int, most_members: int) -> list[int]:
 
 def best_ensemble(
     folds: Sequence[FoldRecord],
+    winner: int,
     single: Select,
     most_members: int = MOST_OFFERED,
     bootstraps: int = BOOTSTRAPS,
 ) -> Ensemble | None:
-    """Choose an ensemble of finalists, and compare it with the single one that a rule chooses.
+    """Choose who helps the winner, and compare them together with what a rule alone chooses.
 
     Only one repeat counts, the first: the mean over repeats is an ensemble already. Where rows of
     it are lost, the first in which all answered for every image takes its place.
 
     Args:
         folds: Of finalists that answered for every image.
+        winner: Its trial, which the rule chose on all repeats.
         single: The rule, for the same finalists by their numbers.
 
     Returns:
@@ -128,12 +134,20 @@ def best_ensemble(
     if known is None:
         return None
     evidence, rule = known.evidence, helped(single, most_members)
-    members = _members(evidence, int(np.argmax(single(evidence))), most_members)
+    members = _members(evidence, known.trial_numbers.index(winner), most_members)
+    weights = _shares(members, len(known.trial_numbers))
+    accuracy, loss = (
+        replace(
+            correct(evidence, objective, rule, bootstraps),
+            reported=evidence.mixed(weights, objective),
+        )
+        for objective in Objective
+    )
     return Ensemble(
         sweep=folds[0].sweep,
         members=tuple(known.trial_numbers[place] for place in members),
-        accuracy=correct(evidence, Objective.VAL_ACCURACY, rule, bootstraps),
-        loss=correct(evidence, Objective.VAL_LOSS, rule, bootstraps),
+        accuracy=accuracy,
+        loss=loss,
         single_loss=correct(evidence, Objective.VAL_LOSS, single, bootstraps),
     )
 

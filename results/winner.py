@@ -23,7 +23,7 @@ RIVALS = {TUTORIAL: "the tutorial's", PROBE: "the probe"}
 
 
 @dataclass(frozen=True)
-class Backbone:
+class KnownBackbone:
     """What is known of a network before it is tried.
 
     Args:
@@ -123,7 +123,7 @@ def final_winner(
     trials: Sequence[TrialRecord],
     bootstraps: int = 1000,
     most_members: int = MOST_OFFERED,
-    backbones: Mapping[str, Backbone] | None = None,
+    backbones: Mapping[str, KnownBackbone] | None = None,
 ) -> FinalWinner | None:
     """Choose the winner; ``None`` if no finalist answered for every image.
 
@@ -167,7 +167,7 @@ def final_winner(
         },
         verdicts=tuple(verdicts.values()),
         advice=_advice(finalists, prices, won, verdicts),
-        ensemble=best_ensemble(whole, rule, most_members),
+        ensemble=best_ensemble(whole, finalists[won].trial_number, rule, most_members),
     )
 
 
@@ -177,12 +177,12 @@ def _of_one_division(folds: list[FoldRecord]) -> list[FoldRecord]:
     return [fold for fold in folds if fold.num_folds == counts.most_common(1)[0][0]]
 
 
-def _promise(trial: TrialRecord, backbones: Mapping[str, Backbone]) -> float:
+def _promise(trial: TrialRecord, backbones: Mapping[str, KnownBackbone]) -> float:
     known = backbones.get(str(trial.backbone))
     return known.pretrained_accuracy if known and trial.weights == DEFAULT_WEIGHTS else 0.0
 
 
-def _prices(trials: Sequence[TrialRecord], backbones: Mapping[str, Backbone]) -> list[float]:
+def _prices(trials: Sequence[TrialRecord], backbones: Mapping[str, KnownBackbone]) -> list[float]:
     """Number what trials cost to train and to use; equal ones cost the same.
 
     Networks cost the same to use unless one sees about twice as many pixels.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from antsbees.networks.catalog import ARCHITECTURES
-from results.winner import Backbone
+from results.winner import KnownBackbone
 
-BACKBONES: Mapping[str, Backbone] = {
-    name: Backbone(entry.num_stages, entry.accuracy) for name, entry in ARCHITECTURES.items()
+BACKBONES: Mapping[str, KnownBackbone] = {
+    name: KnownBackbone(entry.num_stages, entry.accuracy) for name, entry in ARCHITECTURES.items()
 }

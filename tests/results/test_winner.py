@@ -9,7 +9,7 @@ import pytest
 
 from results.finals import FoldRecord, out_of_fold
 from results.schema import TrialRecord
-from results.winner import Backbone, final_winner
+from results.winner import KnownBackbone, final_winner
 from tests.results.sample_rows import full_row
 
 IMAGES = 40
@@ -134,7 +134,7 @@ def test_what_trains_stages_costs_more_also_where_its_backbone_has_no_head_among
     better = list(np.array(steady(0.88)) + near - near.mean() + 0.001)
     folds = [*folds_of(0, steady(0.88)), *folds_of(1, better)]
     trials = [trial(0, 9), replace(trial(1, 3), backbone="lite2", epochs=1)]
-    networks = {"lite0": Backbone(9, 0.75), "lite2": Backbone(9, 0.78)}
+    networks = {"lite0": KnownBackbone(9, 0.75), "lite2": KnownBackbone(9, 0.78)}
     found = final_winner(folds, trials, bootstraps=20, backbones=networks)
     assert found is not None
     assert found.trial_number == 0
@@ -148,7 +148,7 @@ def test_of_networks_that_cannot_be_told_apart_the_one_that_was_better_before_wi
         replace(trial(0, first="probe"), backbone="lite2", weights="default"),
         replace(trial(1, first="probe"), backbone="lite1", weights="default"),
     ]
-    networks = {"lite1": Backbone(9, 0.75), "lite2": Backbone(9, 0.78)}
+    networks = {"lite1": KnownBackbone(9, 0.75), "lite2": KnownBackbone(9, 0.78)}
     won = []
     for weights in ("default", "none"):
         tried = [replace(probe, weights=weights) for probe in probes]
@@ -186,6 +186,17 @@ def test_an_ensemble_is_offered_where_members_complete_each_other() -> None:
     assert fewer is not None
     assert fewer.ensemble is not None
     assert fewer.ensemble.members == (fewer.trial_number,)
+
+
+def test_an_ensemble_begins_with_the_winner_of_all_repeats() -> None:
+    """In the repeat it is chosen on, another one leads."""
+    folds = [*folds_of(0, [0.7, 0.6] * 200), *folds_of(1, [0.8, 0.7] * 200)]
+    folds += [*folds_of(0, [0.99] * 400, repeat=1), *folds_of(1, [0.6] * 400, repeat=1)]
+    found = final_winner(folds, [trial(0), trial(1)], bootstraps=20)
+    assert found is not None
+    assert found.ensemble is not None
+    assert (found.trial_number, found.ensemble.members) == (0, (0, 1))
+    assert found.ensemble.loss.reported == pytest.approx(-np.log([0.75, 0.65]).mean())
 
 
 def test_an_ensemble_is_chosen_on_the_first_repeat_that_is_whole() -> None:
