@@ -42,7 +42,8 @@ def cheapest_of_the_best(
 
     The standard error is that of the difference to the best, image by image: all answered for the
     same images. Of those that cost the same, a known one is chosen, then the most promising, then
-    the better.
+    the better. One that is better than the chosen one, and costs no more, takes its place: a near
+    relative of the best is told from it by a hair, where a stranger that is far worse is not.
 
     Args:
         prices: What each configuration costs to train and to use.
@@ -62,7 +63,9 @@ def cheapest_of_the_best(
         apart = np.abs(costs - costs[leader])
         within = apart <= reach * standard_errors(values - values[leader], evidence.counts)
         order = np.lexsort((costs, -promised, ~is_known, paid))
-        return one(int(order[within[order]][0]), len(costs))
+        chosen = order[within[order]][0]
+        no_worse = (costs <= costs[chosen]) & (paid <= paid[chosen])
+        return one(int(order[no_worse[order]][0]), len(costs))
 
     return select
 

@@ -111,10 +111,18 @@ def test_within_one_standard_error_the_cheapest_is_chosen() -> None:
     equal = cheapest_of_the_best(LOSS, [1, 1, 1, 1], [True, False, False, False])
     assert equal(evidence).tolist() == [1, 0, 0, 0]  # known beforehand, and as good
     promising = cheapest_of_the_best(LOSS, [1, 1, 1, 1], promises=[0.8, 0.7, 0.9, 0.9])
-    assert promising(evidence).tolist() == [1, 0, 0, 0]  # the most promising of those as good
+    assert promising(evidence).tolist() == [0, 0, 1, 0]  # the most promising of those as good
     close = [0.9, 0.5, 0.88] * 20
     evidence = Evidence.of(*answers(close, [0.5, 0.9, 0.88] * 20, 0.2))
     assert cheapest_of_the_best(LOSS, [3, 1, 0])(evidence).tolist() == [0, 1, 0]
+
+
+def test_what_is_better_and_costs_no_more_is_not_passed_over_for_being_told_from_the_best() -> None:
+    """The second is the best less a hair, steadily; the third is far worse, and unlike it."""
+    best_one = [0.9, 0.5] * 30
+    evidence = Evidence.of(*answers(best_one, [0.89, 0.49] * 30, [0.28, 0.99, 0.99] * 20))
+    assert evidence.costs(LOSS).argsort().tolist() == [0, 1, 2]
+    assert cheapest_of_the_best(LOSS, [1, 0, 0])(evidence).tolist() == [0, 1, 0]
 
 
 def test_an_ensemble_takes_those_that_complete_each_other_and_no_more() -> None:
