@@ -61,6 +61,11 @@ def test_likely_trials_are_first_tries_and_then_any_in_the_space() -> None:
     assert {work.epochs for work in works[1:]} == {2, 3, 4}
 
 
+def test_a_first_try_that_leaves_frozen_stages_out_may_freeze_any_number_in_the_space() -> None:
+    spec = make_spec({"frozen_stages": {"int": [7, "all"]}}, search={"first": [{"lr": 0.01}] * 20})
+    assert {work.frozen_stages for work in likely_works(spec, 20)} == {7, 8, 9}
+
+
 def ran(number: int, pid: int, begins_s: float, ends_s: float, **changed: Any) -> TrialRecord:
     """The row of a trial of one epoch of half a second, on a worker, at some seconds of a sweep."""
     begun = datetime(2025, 3, 1, tzinfo=UTC)
