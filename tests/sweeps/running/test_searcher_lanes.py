@@ -245,8 +245,31 @@ def test_a_machine_whose_worker_never_starts_gets_no_more_trials(tmp_path: Path)
     bench.searcher.on_trial_complete("a", None)
     assert bench.notes.taken[-1] == (
         "noted",
-        "n1 gets no more trials, since its trials keep failing: not started: its worker did not "
-        "start in 180 s (can that machine reach this one on every port?); they go to the cpu lane",
+        "n1 gets no more trials, since a worker did not start in 180 s (can that machine reach "
+        "this one on every port?); trials go to the cpu lane",
     )
     again = bench.searcher.suggest("b")
     assert (again["number"], again["node_id"]) == (0, "id2")
+
+
+def test_a_machine_that_sleeps_keeps_its_lane(tmp_path: Path) -> None:
+    """A laptop that was closed while a worker started: no second of that was waited."""
+    bench = Bench(opened(tmp_path), lanes=(CPU,))
+    bench.searcher.suggest("a")
+    bench.now_s += 3600
+    bench.slept_s += 3600
+    assert not bench.searcher.should_end("a", is_running=False)
+    assert not bench.searcher.should_end("a", is_running=False, waits_for_room=True)
+    assert [taken for taken in bench.notes.taken if taken[0] == "noted"] == []
+    bench.now_s += START_S + 1
+    assert bench.searcher.should_end("a", is_running=False)
+    bench.searcher.on_trial_complete("a", None)
+    assert bench.searcher.ended == (
+        "the cpu lane was closed, since a worker did not start in 180 s; no lane is left"
+    )
+
+
+def test_what_was_closed_is_told(bench: Bench) -> None:
+    assert bench.searcher.closed == frozenset()
+    fail_in_gpu_lane(bench, 3)
+    assert bench.searcher.closed == {GPU.place}
