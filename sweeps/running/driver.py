@@ -22,7 +22,7 @@ from sweeps.paths import RunPaths, state_file
 from sweeps.running import cluster
 from sweeps.running.finals import run_finals
 from sweeps.running.jobs import job_of
-from sweeps.running.lanes import plan_lanes, unused
+from sweeps.running.lanes import Place, plan_lanes, unused
 from sweeps.running.observer import Observer
 from sweeps.running.pace import Pace, alike
 from sweeps.running.quiet import SaysNothing
@@ -43,11 +43,13 @@ class SweepOutcome:
     Args:
         num_new: Trials with a row that had none before this call, or one to be replaced.
         interrupted: It was ended by a signal; calling again goes on.
+        closed: Lanes that the search closed.
     """
 
     records: list[TrialRecord] = field(default_factory=list)
     num_new: int = 0
     interrupted: bool = False
+    closed: frozenset[Place] = frozenset()
 
 
 def run_sweep(
@@ -94,7 +96,9 @@ def _run_locked(
         if ended is not None:
             raise RunError(f"{ended} ({_told(outcome)})")
         if spec.finals is not None and not outcome.interrupted:
-            outcome.interrupted = run_finals(spec, dataset, paths, outcome.records, observer)
+            outcome.interrupted = run_finals(
+                spec, dataset, paths, outcome.records, observer, outcome.closed
+            )
     return outcome
 
 
@@ -133,7 +137,7 @@ def _search(
     tuner = _tuner(spec, dataset, paths, searcher, scheduler)
     watch = Watch(searcher, cluster.head_address(), cluster.answers)
     ended = attend(tuner.fit, searcher, watch)
-    outcome.interrupted = searcher.interrupted
+    outcome.interrupted, outcome.closed = searcher.interrupted, searcher.closed
     shutil.rmtree(paths.ray(spec.name), ignore_errors=True)
     return ended
 

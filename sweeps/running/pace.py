@@ -31,7 +31,7 @@ class Work:
     """What is known of a trial's length before it runs.
 
     Args:
-        runs_to_its_end: It is a first try, which early stopping leaves alone.
+        runs_to_its_end: Early stopping leaves it alone: it is a first try, or a turn of finals.
     """
 
     backbone: str

@@ -8,8 +8,11 @@ from contextlib import suppress
 from typing import Any
 
 from ray._private.state import state
+from ray.experimental import internal_kv
 
 logger = logging.getLogger(__name__)
+
+_BEGUN = b"antsbees-begun"
 
 
 def draining_nodes() -> Collection[str]:
@@ -58,6 +61,16 @@ def keep_no_workers(tune_controller: Any, request: Any, kept: int) -> None:
     """Let Ray's controller keep those workers no longer, as many as were asked to be kept."""
     with suppress(AttributeError):
         tune_controller._tune_controller._actor_cache.decrease_max(request, by=kept)
+
+
+def tell_begun(key: str) -> None:
+    """Leave word with the head of Ray that a task has begun; to be called in its worker."""
+    internal_kv._internal_kv_put(key, b"1", namespace=_BEGUN)
+
+
+def has_begun(key: str) -> bool:
+    """Tell whether a task has left word that it has begun."""
+    return bool(internal_kv._internal_kv_exists(key, namespace=_BEGUN))
 
 
 def allow_pending(tune_controller: Any, num_trials: int) -> None:
