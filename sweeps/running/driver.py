@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from sweeps.running.lanes import Place, plan_lanes, unused
 from sweeps.running.observer import Observer
 from sweeps.running.pace import Pace, alike
 from sweeps.running.quiet import SaysNothing
-from sweeps.running.resuming import clear_partial, reconcile, require_same_sweep
+from sweeps.running.resuming import clear_states, reconcile, require_same_sweep
 from sweeps.running.searcher import StudySearcher
 from sweeps.running.stopping import make_scheduler
 from sweeps.running.trainable import KEPT_EVERY_S, FineTuning
@@ -84,6 +84,7 @@ def _run_locked(
     leaderboard = Leaderboard(paths.leaderboard)
     study = SearchStudy.open(spec, paths.study(spec.name))
     known = reconcile(study, spec.name, leaderboard)
+    clear_states(paths.unfinished(spec.name), study.open_numbers())
     outcome = SweepOutcome()
     ended = None
     with ExitStack() as connection:
@@ -119,7 +120,6 @@ def _search(
         observer.noted(sentence)
     rows = leaderboard.read(spec.name, heavy=True) if known else []
     unfinished = paths.unfinished(spec.name)
-    clear_partial(unfinished)
     searcher = StudySearcher(
         study,
         spec,
@@ -139,6 +139,7 @@ def _search(
     ended = attend(tuner.fit, searcher, watch)
     outcome.interrupted, outcome.closed = searcher.interrupted, searcher.closed
     shutil.rmtree(paths.ray(spec.name), ignore_errors=True)
+    clear_states(unfinished, study.open_numbers())
     return ended
 
 
@@ -148,7 +149,8 @@ def _publish(leaderboard: Leaderboard, unfinished: Path) -> Callable[[TrialRecor
     def publish(record: TrialRecord) -> None:
         leaderboard.append(record)
         if not record.is_open:
-            state_file(unfinished, record.trial_number).unlink(missing_ok=True)
+            with suppress(OSError):
+                state_file(unfinished, record.trial_number).unlink()
 
     return publish
 

@@ -27,6 +27,7 @@ class InFlight:
         moves: It is being ended to begin again in a faster lane.
         waits_since_s: When it was proposed, by a clock that stands still while the machine sleeps.
         had_no_room_at_s: When, by that clock, it was last seen to wait for its lane's resources.
+        restored: How many epochs of its curve an earlier try had completed.
         error: Kind and message, once it failed.
     """
 
@@ -38,6 +39,7 @@ class InFlight:
     moves: bool = False
     had_no_room_at_s: float = 0.0
     curve: list[Epoch] = field(default_factory=list)
+    restored: int = 0
     facts: Facts | None = None
     probabilities: list[list[float]] | None = None
     error: tuple[str, str] | None = None
@@ -74,7 +76,7 @@ class InFlight:
         """Take a report in; return the epochs in it that are new."""
         fresh = tuple(e for e in report.epochs if e.epoch > len(self.curve))
         self.curve.extend(fresh)
-        self.facts = report.facts
+        self.facts, self.restored = report.facts, report.restored
         if fresh:
             self.probabilities = report.probabilities
         if report.error_kind is not None:
@@ -99,7 +101,7 @@ class InFlight:
             place=self.lane.place,
             kind=kind,
             message=message,
-            epochs=len(self.curve),
+            epochs=len(self.curve) - self.restored,
             lost=kind == LOST,
             proposed_at_s=self.proposed_at_s,
         )

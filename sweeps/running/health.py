@@ -44,7 +44,7 @@ class Failure:
     Args:
         node: Where; ``None`` when its worker died without a word.
         kind: Of the error, as a row has it.
-        epochs: How many were completed before.
+        epochs: How many were completed there before.
         place: Its lane, of its machine where there are several.
         lost: Its worker or node died.
         proposed_at_s: When it was placed.

@@ -46,6 +46,14 @@ def waits_for_room(tune_controller: Any, trial: Any) -> bool:
         return False
 
 
+def forget_scores(asha: Any, trial_id: str) -> None:
+    """Take what a trial scored out of the rungs of Ray's ASHA; in a Ray without them it counts."""
+    with suppress(AttributeError):
+        for bracket in asha._brackets:
+            for _, scores in bracket._rungs:
+                scores.pop(trial_id, None)
+
+
 def keep_one_worker_more(tune_controller: Any, request: Any) -> None:
     """Let Ray's controller keep one worker more for a resource request.
 

@@ -251,8 +251,9 @@ class StudySearcher(Searcher):
         self._observer.trial_reported(
             flight.number, len(flight.curve), getattr(fresh[-1], objective)
         )
-        self._turns.learn(flight, fresh)
-        self._judging.completed(flight)
+        if here := [epoch for epoch in fresh if epoch.epoch > flight.restored]:
+            self._turns.learn(flight, here)
+            self._judging.completed(flight)
         if flight.facts and (sentence := self._versions.differ(flight.facts)) is not None:
             self.note(sentence)
 

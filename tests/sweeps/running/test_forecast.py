@@ -95,6 +95,13 @@ def test_the_start_is_told_by_the_first_trials_of_earlier_workers() -> None:
     assert start_of([*EARLIER, *others, *slow]).worker_s == pytest.approx(3.0 + 3.0)
 
 
+def test_a_resumed_trial_tells_nothing_of_the_start() -> None:
+    """Nor is the next one of its worker, which was warm, taken for the first."""
+    resumed = ran(0, pid=3, begins_s=9.0, ends_s=9.4, waiting_s=90.0)
+    warm = ran(1, pid=3, begins_s=9.5, ends_s=10.0)
+    assert start_of([*EARLIER, resumed, warm]) == start_of(EARLIER)
+
+
 @pytest.mark.parametrize(("minutes", "seconds"), [(None, 12 + 30.0), (0.2, 6 + 12.0)])
 def test_a_plan_counts_the_start_and_the_time_limit_from_the_first_proposal(
     minutes: float | None, seconds: float
