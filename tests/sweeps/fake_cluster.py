@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
 from types import SimpleNamespace
@@ -33,7 +33,7 @@ class FakeCluster:
     asked: list[str] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
     sent: dict[int, tuple[str, tuple[Any, ...]]] = field(default_factory=dict)
-    _numbers: Any = field(default_factory=count)
+    _numbers: Iterator[int] = field(default_factory=count)
 
     def put_in(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Let finals have this Ray."""
