@@ -73,12 +73,19 @@ def keep_no_workers(tune_controller: Any, request: Any, kept: int) -> None:
 
 def tell_begun(key: str) -> None:
     """Leave word with the head of Ray that a task has begun; to be called in its worker."""
-    internal_kv._internal_kv_put(key, b"1", namespace=_BEGUN)
+    with suppress(AttributeError):
+        internal_kv._internal_kv_put(key, b"1", namespace=_BEGUN)
 
 
 def has_begun(key: str) -> bool:
-    """Tell whether a task has left word that it has begun."""
-    return bool(internal_kv._internal_kv_exists(key, namespace=_BEGUN))
+    """Tell whether a task has left word that it has begun.
+
+    Where a Ray keeps no such words, every task counts as begun.
+    """
+    try:
+        return bool(internal_kv._internal_kv_exists(key, namespace=_BEGUN))
+    except AttributeError:
+        return True
 
 
 def allow_pending(tune_controller: Any, num_trials: int) -> None:
