@@ -19,6 +19,10 @@ class Lesson(Protocol):
     """Images to learn from, and others to be judged on, as what the first k stages put out."""
 
     @property
+    def identity(self) -> str:
+        """Which images those are."""
+
+    @property
     def num_classes(self) -> int:
         """How many classes the images have."""
 
@@ -49,6 +53,11 @@ class Splits:
 
     activations: Activations
     train_on: tuple[str, ...] = (TRAIN,)
+
+    @property
+    def identity(self) -> str:
+        """See ``Lesson``."""
+        return f"{self.train_on} of {self.activations.dataset.fingerprint}"
 
     @property
     def num_classes(self) -> int:
@@ -113,6 +122,12 @@ class Fold:
                 )
         if both := set(self.learnt) & set(self.held_out):
             raise ValueError(f"images cannot be learnt and held out, as are {sorted(both)}")
+
+    @property
+    def identity(self) -> str:
+        """See ``Lesson``."""
+        fingerprint = self.activations.dataset.fingerprint
+        return f"{self.learnt} without {self.held_out} of {fingerprint}"
 
     @property
     def num_classes(self) -> int:

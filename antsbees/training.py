@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -136,8 +136,9 @@ class Training:
 
     @property
     def identity(self) -> str:
-        """What its numbers follow from, beside the images and the libraries."""
-        return f"{self.config} {self._task} {self._execution} {self._backbone.weights_hash}"
+        """What its numbers follow from, beside the code and the libraries."""
+        images, weights = self._lesson.identity, self._backbone.weights_hash
+        return f"{self.config} {self._task} {self._execution} {images} {weights}"
 
     def state(self) -> dict[str, Any]:
         """Return where it is after an epoch, as tensors and plain values, for ``restore``."""
@@ -152,14 +153,21 @@ class Training:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go to where a training of the same identity was; from there on both are the same."""
-        self.curve = [EpochMetrics(**metrics) for metrics in state["curve"]]
-        self.epoch, last = len(self.curve), self.curve[-1]
-        probabilities = state["probabilities"].numpy()
-        self.evaluation = Evaluation(last.val_loss, last.val_accuracy, probabilities)
-        self.trained.load_state_dict(state["trained"])
+        """Go to where a training of the same identity was; from there on both are the same.
+
+        Raises:
+            LookupError, TypeError, ValueError: It is no state of such a training, which is as it
+                was before.
+        """
+        curve = [EpochMetrics(**metrics) for metrics in state["curve"]]
+        last, probabilities = curve[-1], state["probabilities"].numpy()
+        trained, piece = state["trained"], state["largest_piece"]
+        if _shapes(trained) != _shapes(self.trained.state_dict()):
+            raise ValueError("its weights are those of another network")
         self._optimizer.load_state_dict(state["optimizer"])
-        self._pieces.largest = state["largest_piece"]
+        self.trained.load_state_dict(trained)
+        self.curve, self.epoch, self._pieces.largest = curve, len(curve), piece
+        self.evaluation = Evaluation(last.val_loss, last.val_accuracy, probabilities)
 
     @property
     def micro_batch(self) -> int | None:
@@ -202,6 +210,10 @@ class Training:
             logits = self.trained(network_input(rows, self._backbone, self._execution))
         smoothing = self.config.label_smoothing
         return F.cross_entropy(logits.float(), labels, label_smoothing=smoothing)
+
+
+def _shapes(state: Mapping[str, Tensor]) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in state.items()}
 
 
 def _timed(work: Callable[[Tensor], T], x: Tensor) -> tuple[T, float]:

@@ -141,6 +141,17 @@ class Finals:
         rows = self._table.read_table([sweep], COLUMNS).to_pylist()
         return [FoldRecord(**row) for row in rows if row["error"] is None]
 
+    def read_undiverged(self, sweep: str) -> list[FoldRecord]:
+        """Read the folds of those that diverged in no repeat, among whom the winner is.
+
+        Raises:
+            LeaderboardError: As ``read``.
+        """
+        folds = self.read(sweep)
+        divisions = {fold.num_folds for fold in folds}
+        diverged = {(trial, n) for n in divisions for trial, _ in self.failures(sweep, n)}
+        return [fold for fold in folds if (fold.trial_number, fold.num_folds) not in diverged]
+
     def failures(self, sweep: str, num_folds: int) -> set[tuple[int, int]]:
         """Read which trials diverged in which repeats of a division into so many folds.
 

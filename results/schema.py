@@ -239,6 +239,13 @@ class TrialRecord:
         """Whether the trial is to be taken up again, and a later row will replace this one."""
         return self.status is TrialStatus.UNFINISHED or self.error_kind == LOST
 
+    @property
+    def is_resumed(self) -> bool:
+        """Whether its epochs took longer than its worker had it: an earlier try ran some."""
+        if self.started_at is None or self.finished_at is None:
+            return False
+        return (self.finished_at - self.started_at).total_seconds() < self.training_s
+
 
 COLUMNS = columns_of(TrialRecord)
 SCHEMA = arrow_schema(TrialRecord, SCHEMA_VERSION)

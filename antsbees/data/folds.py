@@ -19,6 +19,7 @@ def folds(
     repeats: int = 1,
     seed: int = 0,
     groups: Sequence[int] | Indices | None = None,
+    names: Sequence[str] = (),
 ) -> tuple[tuple[Indices, ...], ...]:
     """Divide images into folds, several times over; a pure function of its arguments.
 
@@ -28,6 +29,7 @@ def folds(
     Args:
         groups: The group of each image, such as ``near_duplicates`` finds; by default each image
             is one of its own.
+        names: Of the classes, for what is told; by default their numbers.
 
     Returns:
         ``[repeat][fold]``: the sorted indices of the images held out, each in one fold a repeat.
@@ -44,10 +46,12 @@ def folds(
     members = _members(np.arange(len(classes)) if groups is None else np.asarray(groups))
     if len(members) < num_folds:
         raise DataError(f"{len(members)} images that differ are too few for {num_folds} folds")
-    return tuple(
-        _divided(classes, members, num_folds, np.random.default_rng((seed, repeat)))
-        for repeat in range(repeats)
-    )
+    made = []
+    for repeat in range(repeats):
+        divided = _divided(classes, members, num_folds, np.random.default_rng((seed, repeat)))
+        _require_shared(divided, classes, names)
+        made.append(divided)
+    return tuple(made)
 
 
 def loosened(
@@ -89,10 +93,16 @@ def _divided(
         fold = int(np.lexsort((rng.random(num_folds), sizes, crowd))[0])
         folds[fold].append(group)
         counts[fold] += added
+    return tuple(np.sort(np.concatenate(fold)) for fold in folds)
+
+
+def _require_shared(divided: Sequence[Indices], labels: Indices, names: Sequence[str]) -> None:
+    """Raise ``DataError`` where a class lies in a single fold."""
+    counts = np.array([np.bincount(labels[fold], minlength=labels.max() + 1) for fold in divided])
     for label, total in enumerate(counts.sum(axis=0)):
         if total and counts[:, label].max() == total:
+            what = "its only image" if total == 1 else f"all of its {total} images"
             raise DataError(
-                f"class {label} has all of its {total} images in one fold: no fold could learn it "
-                "and be scored on it"
+                f"class {names[label] if names else label} has {what} in one fold: no fold could "
+                "learn it and be scored on it"
             )
-    return tuple(np.sort(np.concatenate(fold)) for fold in folds)

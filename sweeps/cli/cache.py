@@ -18,7 +18,7 @@ def show() -> None:
     usage = cache.usage()
     print(f"{folder}: {usage.num_files} files, {usage.num_bytes / 1024**3:.2f} GB")
     there = arrived.usage(folder.parent)
-    if there.num_sets:
+    if there.num_bytes:
         print(f"{folder.parent / arrived.FOLDER}: {_told(there)}")
 
 
@@ -31,13 +31,14 @@ def clear() -> None:
     gone = arrived.clear(folder.parent)
     if gone is None:
         print(f"{images}: a sweep uses {_told(arrived.usage(folder.parent))}")
-    elif gone.num_sets:
+    elif gone.num_bytes:
         print(f"{images}: deleted {_told(gone)}")
 
 
 def _told(there: Arrived) -> str:
-    sets = "data set" if there.num_sets == 1 else "data sets"
-    return f"{there.num_sets} {sets} sent by other machines, {there.num_bytes / 1024**3:.2f} GB"
+    sets = f"{there.num_sets} data set{'' if there.num_sets == 1 else 's'}"
+    what = sets if there.num_sets else "parts of data sets"
+    return f"{what} sent by other machines, {there.num_bytes / 1024**3:.2f} GB"
 
 
 def _activation_cache() -> tuple[TensorCache, Path]:

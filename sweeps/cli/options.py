@@ -68,7 +68,8 @@ def named_winner(
     table, sweep = Finals(paths.finals), records[0].sweep
     if sweep not in table.sweeps():
         return None
-    return final_winner(table.read(sweep), records, most_members=most_members, backbones=BACKBONES)
+    folds = table.read_undiverged(sweep)
+    return final_winner(folds, records, most_members=most_members, backbones=BACKBONES)
 
 
 def winner_of_finals(paths: RunPaths, sweep: str) -> FinalWinner | None:
@@ -80,7 +81,7 @@ def winner_of_finals(paths: RunPaths, sweep: str) -> FinalWinner | None:
     table = Finals(paths.finals)
     if sweep not in table.sweeps():
         return None
-    folds = table.read(sweep)
+    folds = table.read_undiverged(sweep)
     finalists = {fold.trial_number for fold in folds}
     records = Leaderboard(paths.leaderboard).read_trials(sweep, finalists)
     return final_winner(folds, records, backbones=BACKBONES)

@@ -136,8 +136,9 @@ def _retrain_ensemble(
     from sweeps.ensembling import retrain_ensemble
     from sweeps.views.retrained import told_of_ensemble
 
+    trials = "trial" if len(asked) == 1 else "trials"
     console.print(
-        f"Training {len(asked)} trials of sweep {asked[0].record.sweep} again, dataset "
+        f"Training {len(asked)} {trials} of sweep {asked[0].record.sweep} again, dataset "
         f"{asked[0].origin.dataset.name}"
     )
 

@@ -37,16 +37,22 @@ class Race:
         wanted = [Turn(number, repeat) for number in numbers]
         return [turn for turn in wanted if turn not in had | self.failed]
 
+    def still_in(self, numbers: Sequence[int]) -> list[int]:
+        """Return who has diverged in no repeat."""
+        diverged = {turn.trial_number for turn in self.failed}
+        return [number for number in numbers if number not in diverged]
+
     def going_on(self, numbers: Sequence[int], repeat: int) -> list[int]:
         """Return who goes on after a repeat: all not behind the leader by more than chance.
 
-        One that has not answered for every fold so far does not go on. One that is left alone has
-        won: it goes on only where that is cheap, for its score becomes little surer by it.
+        One that diverged, or has not answered for every fold so far, does not go on. One that is
+        left alone has won: it goes on only where that is cheap, for its score becomes little surer
+        by it.
 
         Args:
             numbers: The trials that took part in it.
         """
-        left = _not_behind(numbers, repeat, self.folds)
+        left = _not_behind(self.still_in(numbers), repeat, self.folds)
         return left if len(left) > 1 or all(map(self.is_cheap, left)) else []
 
 

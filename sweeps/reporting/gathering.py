@@ -61,7 +61,7 @@ def gather(paths: RunPaths, sweep: str, opened: Opened) -> Gathered:
     """
     trials = Leaderboard(paths.leaderboard).read(sweep, heavy=True)
     finals = Finals(paths.finals)
-    folds = finals.read(sweep) if sweep in finals.sweeps() else []
+    folds = finals.read_undiverged(sweep) if sweep in finals.sweeps() else []
     spec = spec_of(paths.spec(sweep))
     importance, on_log = _from_search(spec, trials)
     return Gathered(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,7 @@ class Arrived:
 
     Args:
         num_sets: Data sets, each sent by a driver.
+        num_bytes: Of these, and of what was not unpacked to its end.
     """
 
     num_sets: int
@@ -40,15 +43,14 @@ def use(cache: Path) -> Path:
 def usage(cache: Path) -> Arrived:
     """Count the photographs that were sent to this machine."""
     folder = cache / FOLDER
-    sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
-    return Arrived(len(_sets(folder)), sum(sizes))
+    return Arrived(len(_sets(folder)), sum(_sizes(folder)))
 
 
 def clear(cache: Path) -> Arrived | None:
     """Delete them, or none where a worker uses any; return what was deleted, ``None`` if in use."""
     folder = cache / FOLDER
     try:
-        descriptor = os.open(folder / _LOCK, os.O_RDWR)
+        descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError:  # there are none, or another user's
         return Arrived(0, 0)
     try:
@@ -64,6 +66,14 @@ def clear(cache: Path) -> Arrived | None:
         return None
     finally:
         os.close(descriptor)
+
+
+def _sizes(folder: Path) -> Iterator[int]:
+    """Yield the size of each file; what a worker renames or deletes meanwhile is passed over."""
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                yield (Path(parent) / name).stat().st_size
 
 
 def _sets(folder: Path) -> list[Path]:

@@ -27,7 +27,10 @@ def divided(
     """
     labels = dataset.pooled.labels
     groups, alike = loosened(labels, duplicates)
-    made = folds(labels, num_folds=plan.folds, repeats=plan.repeats, seed=seed, groups=groups)
+    made = folds(
+        labels, num_folds=plan.folds, repeats=plan.repeats, seed=seed, groups=groups,
+        names=dataset.classes,
+    )  # fmt: skip
     places = [tuple(tuple(fold.tolist()) for fold in repeat) for repeat in made]
     if not alike:
         return places, None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,11 +22,11 @@ from sweeps.paths import RunPaths, state_file
 from sweeps.running import cluster
 from sweeps.running.finals import run_finals
 from sweeps.running.jobs import job_of
-from sweeps.running.lanes import plan_lanes, unused
+from sweeps.running.lanes import Place, plan_lanes, unused
 from sweeps.running.observer import Observer
 from sweeps.running.pace import Pace, alike
 from sweeps.running.quiet import SaysNothing
-from sweeps.running.resuming import clear_partial, reconcile, require_same_sweep
+from sweeps.running.resuming import clear_states, reconcile, require_same_sweep
 from sweeps.running.searcher import StudySearcher
 from sweeps.running.stopping import make_scheduler
 from sweeps.running.trainable import KEPT_EVERY_S, FineTuning
@@ -43,11 +43,13 @@ class SweepOutcome:
     Args:
         num_new: Trials with a row that had none before this call, or one to be replaced.
         interrupted: It was ended by a signal; calling again goes on.
+        closed: Lanes that the search closed.
     """
 
     records: list[TrialRecord] = field(default_factory=list)
     num_new: int = 0
     interrupted: bool = False
+    closed: frozenset[Place] = frozenset()
 
 
 def run_sweep(
@@ -82,6 +84,7 @@ def _run_locked(
     leaderboard = Leaderboard(paths.leaderboard)
     study = SearchStudy.open(spec, paths.study(spec.name))
     known = reconcile(study, spec.name, leaderboard)
+    clear_states(paths.unfinished(spec.name), study.open_numbers())
     outcome = SweepOutcome()
     ended = None
     with ExitStack() as connection:
@@ -94,7 +97,9 @@ def _run_locked(
         if ended is not None:
             raise RunError(f"{ended} ({_told(outcome)})")
         if spec.finals is not None and not outcome.interrupted:
-            outcome.interrupted = run_finals(spec, dataset, paths, outcome.records, observer)
+            outcome.interrupted = run_finals(
+                spec, dataset, paths, outcome.records, observer, outcome.closed
+            )
     return outcome
 
 
@@ -115,7 +120,6 @@ def _search(
         observer.noted(sentence)
     rows = leaderboard.read(spec.name, heavy=True) if known else []
     unfinished = paths.unfinished(spec.name)
-    clear_partial(unfinished)
     searcher = StudySearcher(
         study,
         spec,
@@ -133,8 +137,9 @@ def _search(
     tuner = _tuner(spec, dataset, paths, searcher, scheduler)
     watch = Watch(searcher, cluster.head_address(), cluster.answers)
     ended = attend(tuner.fit, searcher, watch)
-    outcome.interrupted = searcher.interrupted
+    outcome.interrupted, outcome.closed = searcher.interrupted, searcher.closed
     shutil.rmtree(paths.ray(spec.name), ignore_errors=True)
+    clear_states(unfinished, study.open_numbers())
     return ended
 
 
@@ -144,7 +149,8 @@ def _publish(leaderboard: Leaderboard, unfinished: Path) -> Callable[[TrialRecor
     def publish(record: TrialRecord) -> None:
         leaderboard.append(record)
         if not record.is_open:
-            state_file(unfinished, record.trial_number).unlink(missing_ok=True)
+            with suppress(OSError):
+                state_file(unfinished, record.trial_number).unlink()
 
     return publish
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import ray
@@ -26,16 +26,22 @@ from sweeps.rows import config_of
 from sweeps.running import cluster
 from sweeps.running.affording import chosen_finalists, is_fused, is_worth_it, race_of
 from sweeps.running.dividing import divided
-from sweeps.running.folding import Folded, OnFolds, groups_of, train_on_folds
+from sweeps.running.duplicates import find_duplicates
+from sweeps.running.folding import Folded, OnFolds, train_on_folds
 from sweeps.running.jobs import job_of
-from sweeps.running.lanes import Lane, LaneKind, Place, lanes_there
+from sweeps.running.lanes import Lane, Place
 from sweeps.running.observer import Observer
-from sweeps.running.tasks import InFlight, TurnPlacing, is_of_machine, resources
-from sweeps.running.watch import ASK_HEAD_EVERY_S, HEAD_GONE_S, SILENCE_S, signals
+from sweeps.running.tasks import InFlight, TurnPlacing, first_line, send
+from sweeps.running.usable import Usable, closed_lanes
+from sweeps.running.watch import (
+    ASK_HEAD_EVERY_S,
+    HEAD_GONE_S,
+    LOOK_EVERY_S,
+    SILENCE_S,
+    signals,
+)
 from sweeps.spec.models import Finals as Plan
 from sweeps.spec.models import SweepSpec
-
-LOOK_EVERY_S = 0.5
 
 logger = logging.getLogger(__name__)
 
@@ -46,8 +52,12 @@ def run_finals(
     paths: RunPaths,
     records: Sequence[TrialRecord],
     observer: Observer,
+    closed: Collection[Place] = (),
 ) -> bool:
     """Run what is missing of a sweep's finals; what cannot be had is told, and loses nothing.
+
+    Args:
+        closed: Lanes that the search closed.
 
     Returns:
         Whether it was ended by a signal; calling again goes on.
@@ -63,30 +73,12 @@ def run_finals(
         return False
     try:
         with cluster.connected(spec.address, paths.log(spec.name)):
-            running = _Running(spec, dataset, chosen, race, table, observer)
+            running = _Running(spec, dataset, chosen, race, table, observer, closed)
             return running.run(plan, left_s)
     except (AntsbeesError, ResultsError, SweepError, RayError) as error:
         logger.exception("the finals failed")
-        observer.noted(f"no finals: {_first_line(error)}")
+        observer.noted(f"no finals: {first_line(error)}")
         return False
-
-
-def _first_line(error: Exception) -> str:
-    """Return what an exception says, without the traceback that Ray puts around it."""
-    cause = getattr(error, "cause", None) or error
-    return (str(cause).strip().splitlines() or [repr(cause)])[0]
-
-
-def closed_lanes(
-    chosen: Sequence[TrialRecord], spec: SweepSpec, nodes: Sequence[Mapping[str, float]]
-) -> list[LaneKind]:
-    """Return the lanes that no finalist was trained in, which may have closed during the search.
-
-    Where no other lane is there, as when a sweep goes on on other machines, none is closed.
-    """
-    used = {trial.lane for trial in chosen}
-    unused = [kind for kind in LaneKind if str(kind) not in used]
-    return unused if lanes_there(spec.lanes, nodes, unused) else []
 
 
 class _Running:
@@ -100,6 +92,7 @@ class _Running:
         race: Race,
         table: Finals,
         observer: Observer,
+        closed: Collection[Place],
     ) -> None:
         self._spec = spec
         self._dataset = dataset
@@ -110,12 +103,12 @@ class _Running:
         self._nodes = cluster.AliveNodes()
         self._flying = InFlight()
         self._received: list[int] = []
-        self._stopped = self._interrupted = self._is_late = False
+        self._stopped = self._interrupted = self._is_late = self._is_headless = False
         self._head = cluster.head_address()
         self._asked_at_s = self._answered_at_s = time.monotonic()
         unused = closed_lanes(chosen, spec, self._nodes())
-        self._closed: set[Place] = {(kind, None) for kind in unused}
-        self._there = cluster.ClusterLanes(spec.lanes, self._nodes, spec.address is not None)
+        there = cluster.ClusterLanes(spec.lanes, self._nodes, spec.address is not None)
+        self._usable = Usable(there, [*closed, *((kind, None) for kind in unused)], observer.noted)
 
     def run(self, plan: Plan, left_s: float) -> bool:
         """Run repeat after repeat; return whether a signal ended it."""
@@ -131,7 +124,9 @@ class _Running:
             )
             self._job = ray.put(job_of(self._spec, self._dataset))
             self._deadline_s = time.monotonic() + left_s
-            duplicates = self._groups()
+            duplicates = find_duplicates(
+                self._usable, self._job, self._observer.noted, self._must_stop
+            )
             if duplicates is None:
                 return self._interrupted
             places, sentence = divided(self._dataset, plan, self._spec.seed, duplicates)
@@ -157,31 +152,7 @@ class _Running:
         return sum(row.seconds for row in self._race.folds) / max(slots, 1)
 
     def _lanes(self) -> tuple[Lane, ...]:
-        return self._there(self._closed)
-
-    def _groups(self) -> list[int] | None:
-        """Find near-duplicates, in a worker; ``None`` if something ended that."""
-        while lanes := self._lanes():
-            try:
-                return self._groups_by(lanes[0])
-            except (AntsbeesError, RayError) as error:
-                if not self._leaves_out(lanes[0], error):
-                    raise
-        self._observer.noted(
-            "no finals: no machine has a worker slot; run the same command again when one has"
-        )
-        return None
-
-    def _groups_by(self, lane: Lane) -> list[int] | None:
-        work = ray.remote(groups_of).options(**resources(lane))
-        ref = work.remote(self._job, lane.device, lane.threads)
-        until_s = time.monotonic() + SILENCE_S
-        while not ray.wait([ref], timeout=LOOK_EVERY_S)[0]:
-            if self._must_stop() or time.monotonic() > until_s:
-                ray.cancel(ref, force=True)
-                return None
-        found: list[int] = ray.get(ref)
-        return found
+        return self._usable.lanes(time.monotonic())
 
     def _run_repeat(self, queue: list[Group], places: tuple[tuple[int, ...], ...]) -> None:
         """Run turns in the lanes; late, only those without which there is no winner."""
@@ -197,6 +168,10 @@ class _Running:
                 if time.monotonic() > self._deadline_s + SILENCE_S:
                     self._flying.cancel()
                     return
+            now_s = time.monotonic()
+            for task in self._flying.left_waiting(now_s):
+                if self._usable.goes_elsewhere(task.lane, now_s):
+                    queue.insert(0, self._flying.take_back(task))
             self._start(queue, places)
             if not self._flying.tasks and not queue:
                 return
@@ -231,47 +206,35 @@ class _Running:
                 device=lane.device,
                 threads=lane.threads,
             )
-            work = ray.remote(train_on_folds).options(**resources(lane))
-            self._flying.tasks[work.remote(self._job, asked)] = (group, slot)
+            task = send(lane, now_s, train_on_folds, self._job, asked)
+            self._flying.add(task, group, slot)
 
     def _stages_of(self, trial: TrialRecord) -> tuple[int, ...]:
         return stages_of(self._chosen, str(trial.backbone))
 
     def _collect(self, ref: Any) -> list[Group]:
         """Keep what came of a task; return its turns if another machine is to run them."""
-        group, slot = self._flying.tasks.pop(ref)
+        _, group, slot = self._flying.tasks.pop(ref)
         try:
             folded: Folded = ray.get(ref)
         except (AntsbeesError, RayError) as error:
-            if self._leaves_out(slot.lane, error):
+            if self._usable.leaves_out(slot.lane, error):
                 return [group]
             logger.warning("finalists %s failed: %s", group, error)
             for turn in group:
-                self._tell_lost(turn.trial_number, _first_line(error))
+                number = turn.trial_number
+                self._observer.noted(
+                    f"Finals: trial {number} could not be trained on folds: {first_line(error)}"
+                )
             return []
         for number, reason in folded.failures.items():
-            self._tell_lost(number, reason)
+            self._observer.noted(f"Finals: trial {number} is no finalist any more: {reason}")
             self._remember_failure(Turn(number, group[0].repeat), reason)
         if folded.rows:
             self._table.append(folded.rows)
             self._race.folds.extend(folded.rows)
         self._tell_standing()
         return []
-
-    def _leaves_out(self, lane: Lane, error: Exception) -> bool:
-        """Give a machine that cannot train no more turns, if there is another one."""
-        if lane.node is None or not is_of_machine(error):
-            return False
-        here: set[Place] = {(kind, lane.node.id) for kind in LaneKind}
-        if not self._there(self._closed | here):
-            return False
-        if not here <= self._closed:
-            self._closed |= here
-            self._observer.noted(f"Finals: {lane.node.name} trains none: {_first_line(error)}")
-        return True
-
-    def _tell_lost(self, number: int, reason: str) -> None:
-        self._observer.noted(f"Finals: trial {number} is no finalist any more: {reason}")
 
     def _remember_failure(self, turn: Turn, reason: str) -> None:
         """Keep that a finalist diverged, so that no later start of the sweep tries it again."""
@@ -283,7 +246,8 @@ class _Running:
         self._observer.finals_went_on(self._standing())
 
     def _standing(self) -> FinalsStanding:
-        return standing(self._numbers, self._repeat, self._plan.repeats, self._race.folds)
+        numbers = self._race.still_in(self._numbers)
+        return standing(numbers, self._repeat, self._plan.repeats, self._race.folds)
 
     def _must_stop(self) -> bool:
         """Tell whether a signal came, or the head of Ray is gone."""
@@ -294,8 +258,7 @@ class _Running:
             self._asked_at_s = now_s
             if cluster.answers(self._head):
                 self._answered_at_s = time.monotonic()
-        if now_s - self._answered_at_s > HEAD_GONE_S:
-            self._stopped = True
+        if now_s - self._answered_at_s > HEAD_GONE_S and not self._is_headless:
+            self._is_headless = self._stopped = True
             self._observer.noted(f"Finals ended: the head of Ray at {self._head} is gone")
-            return True
-        return self._interrupted
+        return self._interrupted or self._is_headless

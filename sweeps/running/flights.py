@@ -15,9 +15,7 @@ from sweeps.spec.models import SweepSpec
 
 LOST_MESSAGE = "its worker process or node died, see driver.log"
 START_S = 180.0  # for a worker to start, once it has room; Ray gives its process up after 60
-NOT_STARTED_MESSAGE = (
-    f"its worker did not start in {START_S:.0f} s (can that machine reach this one on every port?)"
-)
+NOT_STARTED_MESSAGE = f"a worker did not start in {START_S:.0f} s"
 
 
 @dataclass
@@ -27,17 +25,21 @@ class InFlight:
     Args:
         cut: It is being ended by the time limit or a signal, or its lane is gone.
         moves: It is being ended to begin again in a faster lane.
-        had_no_room_at_s: When it was last seen to wait for the resources of its lane.
+        waits_since_s: When it was proposed, by a clock that stands still while the machine sleeps.
+        had_no_room_at_s: When, by that clock, it was last seen to wait for its lane's resources.
+        restored: How many epochs of its curve an earlier try had completed.
         error: Kind and message, once it failed.
     """
 
     asked: Asked
     lane: Lane
     proposed_at_s: float
+    waits_since_s: float
     cut: bool = False
     moves: bool = False
     had_no_room_at_s: float = 0.0
     curve: list[Epoch] = field(default_factory=list)
+    restored: int = 0
     facts: Facts | None = None
     probabilities: list[list[float]] | None = None
     error: tuple[str, str] | None = None
@@ -74,7 +76,7 @@ class InFlight:
         """Take a report in; return the epochs in it that are new."""
         fresh = tuple(e for e in report.epochs if e.epoch > len(self.curve))
         self.curve.extend(fresh)
-        self.facts = report.facts
+        self.facts, self.restored = report.facts, report.restored
         if fresh:
             self.probabilities = report.probabilities
         if report.error_kind is not None:
@@ -82,8 +84,12 @@ class InFlight:
         return fresh
 
     def is_stuck(self, now_s: float) -> bool:
-        """Tell whether it has room, and no worker begins it: one that hangs before it runs."""
-        return now_s - max(self.proposed_at_s, self.had_no_room_at_s) > START_S
+        """Tell whether it has room, and no worker begins it: one that hangs before it runs.
+
+        Args:
+            now_s: By the clock of ``waits_since_s``.
+        """
+        return now_s - max(self.waits_since_s, self.had_no_room_at_s) > START_S
 
     def failure(self) -> Failure:
         """Describe how it failed."""
@@ -95,7 +101,7 @@ class InFlight:
             place=self.lane.place,
             kind=kind,
             message=message,
-            epochs=len(self.curve),
+            epochs=len(self.curve) - self.restored,
             lost=kind == LOST,
             proposed_at_s=self.proposed_at_s,
         )

@@ -86,30 +86,24 @@ class _Played:
 def likely_works(spec: SweepSpec, count: int) -> list[Work]:
     """Return trials like those that a search would propose: first tries, then any in the space."""
     rng = random.Random(spec.seed)
-    works = [
-        Work(
-            backbone, _stages(first.frozen_stages, backbone), first.epochs or spec.max_epochs, True
-        )
-        for first in spec.firsts
-        for backbone in [first.backbone or spec.backbones[0]]
-    ]
+    works = []
+    for first in spec.firsts:
+        backbone = first.backbone or spec.backbones[0]
+        stages = _stages(spec, backbone, rng, first.frozen_stages)
+        works.append(Work(backbone, stages, first.epochs or spec.max_epochs, True))
     epochs = [int(value) for value in values_of(spec.epochs)]
     while len(works) < count:
         backbone = rng.choice(spec.backbones)
-        entry = spec.entry(FROZEN_STAGES)
-        stages = [int(k) for k in resolved(entry, architecture(backbone).num_stages)]
-        works.append(
-            Work(
-                backbone,
-                rng.randint(min(stages), max(stages)),
-                rng.randint(min(epochs), max(epochs)),
-            )
-        )
+        stages = _stages(spec, backbone, rng)
+        works.append(Work(backbone, stages, rng.randint(min(epochs), max(epochs))))
     return works[:count]
 
 
-def _stages(entry: object, backbone: str) -> int:
-    return int(resolved(entry, architecture(backbone).num_stages)[0])
+def _stages(spec: SweepSpec, backbone: str, rng: random.Random, given: object = None) -> int:
+    """Return how many stages a trial freezes: what was given, or any number in the space."""
+    entry = spec.entry(FROZEN_STAGES) if given is None else given
+    possible = [int(k) for k in resolved(entry, architecture(backbone).num_stages)]
+    return rng.randint(min(possible), max(possible))
 
 
 def share_of(spec: SweepSpec) -> float:

@@ -44,7 +44,7 @@ class Failure:
     Args:
         node: Where; ``None`` when its worker died without a word.
         kind: Of the error, as a row has it.
-        epochs: How many were completed before.
+        epochs: How many were completed there before.
         place: Its lane, of its machine where there are several.
         lost: Its worker or node died.
         proposed_at_s: When it was placed.
@@ -139,10 +139,19 @@ def told(failure: Failure, consequence: Consequence, open_lanes: Mapping[LaneKin
         if failure.kind not in CONCERN_NODE:
             what = f"the {failure.lane} lane of {failure.node} was closed"
         where = ""
-    told = f"{what}, since its trials keep failing{where}: {cause}"
+    told = f"{what}, since {_fault(failure, where, cause)}"
     if open_lanes:
-        return f"{told}; they go to the {' and '.join(map(str, open_lanes))} lane"
+        what = "trials" if failure.kind == NOT_STARTED else "they"
+        return f"{told}; {what} go to the {' and '.join(map(str, open_lanes))} lane"
     return f"{told}; no lane is left"
+
+
+def _fault(failure: Failure, where: str, cause: str) -> str:
+    """Say what a lane was closed for: one worker that does not start is waited for long enough."""
+    if failure.kind != NOT_STARTED:
+        return f"its trials keep failing{where}: {cause}"
+    asked = " (can that machine reach this one on every port?)"
+    return f"{failure.message}{asked if failure.is_of_one_machine else ''}"
 
 
 def _first_line(message: str) -> str:

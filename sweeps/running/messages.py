@@ -84,6 +84,8 @@ class Report:
         score: The objective at that epoch; ``None`` when none was completed.
         epochs: Those since the report before.
         probabilities: Of the last of them, per validation image, per class.
+        restored: How many epochs, the first ones, an earlier try had completed: this one went on
+            from there.
         error_kind: Set for a trial that failed.
     """
 
@@ -93,6 +95,7 @@ class Report:
     epochs: tuple[Epoch, ...]
     facts: Facts
     probabilities: list[list[float]] | None = None
+    restored: int = 0
     error_kind: str | None = None
     error_message: str | None = None
 

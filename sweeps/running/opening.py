@@ -37,9 +37,9 @@ class OpenLanes:
         """Return those that are there and not closed."""
         return self._lanes_now(self._closed, fresh)
 
-    def besides(self, place: Place) -> tuple[Lane, ...]:
-        """Return those that there would be if one more were closed."""
-        return self._lanes_now({*self._closed, place})
+    def besides(self, *places: Place) -> tuple[Lane, ...]:
+        """Return those that there would be if more were closed."""
+        return self._lanes_now({*self._closed, *places})
 
     def now(self, now_s: float) -> tuple[Lane, ...]:
         """Return those to place trials in; held ones only where there is nothing else."""
@@ -61,6 +61,11 @@ class OpenLanes:
     def close(self, place: Place) -> None:
         """Place no more trials in a lane."""
         self._closed.add(place)
+
+    @property
+    def closed(self) -> frozenset[Place]:
+        """Those that get no more trials."""
+        return frozenset(self._closed)
 
     def is_closed(self, place: Place) -> bool:
         """Tell whether a lane, or its kind everywhere, was closed."""

@@ -31,7 +31,7 @@ class Work:
     """What is known of a trial's length before it runs.
 
     Args:
-        runs_to_its_end: It is a first try, which early stopping leaves alone.
+        runs_to_its_end: Early stopping leaves it alone: it is a first try, or a turn of finals.
     """
 
     backbone: str
@@ -110,6 +110,8 @@ class Pace:
     def learn_rows(self, rows: Iterable[TrialRecord], with_activations: bool = False) -> None:
         """Take in rows of an earlier start, or of another sweep on the same images.
 
+        Some epochs of a resumed trial may have run elsewhere: it teaches nothing.
+
         Args:
             with_activations: Count what activations took, which each machine computes once.
         """
@@ -117,12 +119,14 @@ class Pace:
         before: dict[tuple[str | None, int | None], TrialRecord] = {}
         for row in sorted(rows, key=_ended_s):
             if row.lane in kinds and row.epochs_run and row.backbone and row.epochs:
-                kind, cell = kinds[row.lane], (row.backbone, row.frozen_stages or 0)
-                seconds = row.training_s if with_activations else row.trained_part_s
-                self.learn(kind, row.node, cell, seconds / row.epochs_run)
                 worker = row.node, row.worker_pid
                 beside_s = _beside_s(row, before.get(worker))
                 before[worker] = row
+                if row.is_resumed:
+                    continue
+                kind, cell = kinds[row.lane], (row.backbone, row.frozen_stages or 0)
+                seconds = row.training_s if with_activations else row.trained_part_s
+                self.learn(kind, row.node, cell, seconds / row.epochs_run)
                 if row.first is None and row.status is not TrialStatus.UNFINISHED:
                     self.learn_ended(kind, Work(*cell, row.epochs), row.epochs_run, beside_s)
 

@@ -66,7 +66,7 @@ class Placing:
         self._drawn: deque[Work] = deque(maxlen=REMEMBERED)
 
     def drew(self, work: Work) -> None:
-        """Take in a trial that was proposed; those to come are taken to be alike."""
+        """Take in a trial that was proposed, or waits; those to come are taken to be alike."""
         self._drawn.append(work)
 
     def window(self, lanes: Sequence[Lane]) -> int:

@@ -8,8 +8,11 @@ from contextlib import suppress
 from typing import Any
 
 from ray._private.state import state
+from ray.experimental import internal_kv
 
 logger = logging.getLogger(__name__)
+
+_BEGUN = b"antsbees-begun"
 
 
 def draining_nodes() -> Collection[str]:
@@ -43,6 +46,14 @@ def waits_for_room(tune_controller: Any, trial: Any) -> bool:
         return False
 
 
+def forget_scores(asha: Any, trial_id: str) -> None:
+    """Take what a trial scored out of the rungs of Ray's ASHA; in a Ray without them it counts."""
+    with suppress(AttributeError):
+        for bracket in asha._brackets:
+            for _, scores in bracket._rungs:
+                scores.pop(trial_id, None)
+
+
 def keep_one_worker_more(tune_controller: Any, request: Any) -> None:
     """Let Ray's controller keep one worker more for a resource request.
 
@@ -58,6 +69,23 @@ def keep_no_workers(tune_controller: Any, request: Any, kept: int) -> None:
     """Let Ray's controller keep those workers no longer, as many as were asked to be kept."""
     with suppress(AttributeError):
         tune_controller._tune_controller._actor_cache.decrease_max(request, by=kept)
+
+
+def tell_begun(key: str) -> None:
+    """Leave word with the head of Ray that a task has begun; to be called in its worker."""
+    with suppress(AttributeError):
+        internal_kv._internal_kv_put(key, b"1", namespace=_BEGUN)
+
+
+def has_begun(key: str) -> bool:
+    """Tell whether a task has left word that it has begun.
+
+    Where a Ray keeps no such words, every task counts as begun.
+    """
+    try:
+        return bool(internal_kv._internal_kv_exists(key, namespace=_BEGUN))
+    except AttributeError:
+        return True
 
 
 def allow_pending(tune_controller: Any, num_trials: int) -> None:

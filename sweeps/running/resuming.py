@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 from antsbees.data.datasets import Dataset
@@ -10,6 +12,7 @@ from antsbees.storage import publish_file
 from results.leaderboard import Leaderboard
 from results.schema import TrialRecord
 from sweeps.errors import UsageError
+from sweeps.paths import state_file
 from sweeps.search.study import SearchStudy
 from sweeps.spec.models import SweepSpec
 
@@ -43,10 +46,17 @@ def require_same_sweep(spec: SweepSpec, dataset: Dataset, path: Path) -> None:
         partial.write_text(json.dumps(plain, indent=2) + "\n")
 
 
-def clear_partial(folder: Path) -> None:
-    """Delete what was being written in a folder when an earlier start was killed."""
-    for partial in folder.glob(".*"):
-        partial.unlink(missing_ok=True)
+def clear_states(folder: Path, numbers: Collection[int]) -> None:
+    """Delete all in the folder of states but those that trials may go on from, by their numbers.
+
+    What else is there was being written at a kill, or by a worker whose trial ended elsewhere.
+    """
+    kept = {state_file(folder, number) for number in numbers}
+    for file in set(folder.glob("*")) - kept:
+        with suppress(OSError):
+            file.unlink()
+    with suppress(OSError):  # it is not empty
+        folder.rmdir()
 
 
 def reconcile(study: SearchStudy, sweep: str, leaderboard: Leaderboard) -> list[TrialRecord]:

@@ -43,6 +43,7 @@ class StudySearcher(Searcher):
     Args:
         publish: Puts a row on disk.
         clock: Seconds since the epoch.
+        awake: Seconds of a clock that stands still while the machine sleeps.
         deadline_s: By the clock; no trial is proposed after it, and those that run are cut, but
             for first tries, which run to their end.
         pace: What is known of how long trials take.
@@ -58,6 +59,7 @@ class StudySearcher(Searcher):
         publish: Callable[[TrialRecord], object],
         observer: Observer,
         clock: Callable[[], float] = time.time,
+        awake: Callable[[], float] = time.monotonic,
         deadline_s: float | None = None,
         pace: Pace | None = None,
         known: Iterable[TrialRecord] = (),
@@ -70,6 +72,7 @@ class StudySearcher(Searcher):
         self._publish = publish
         self._observer = observer
         self._clock = clock
+        self._awake = awake
         self._deadline_s = deadline_s
         self._lock = RLock()
         self._turns = Turns(study, spec, pace or Pace(len(dataset.train)), deadline_s)
@@ -152,11 +155,16 @@ class StudySearcher(Searcher):
                 is_held = waits_for_room and self._is_held(flight, lanes)
                 flight.cut = is_gone or is_held
                 if waits_for_room:
-                    flight.had_no_room_at_s = self._clock()
-                elif not is_gone and flight.is_stuck(self._clock()):
+                    flight.had_no_room_at_s = self._awake()
+                elif not is_gone and flight.is_stuck(self._awake()):
                     flight.error = (NOT_STARTED, NOT_STARTED_MESSAGE)
                     return True
             return flight.cut or flight.moves
+
+    @property
+    def closed(self) -> frozenset[Place]:
+        """The lanes that get no more trials."""
+        return self._lanes.closed
 
     def is_closed(self, place: Place) -> bool:
         """Tell whether a lane gets no more trials."""
@@ -207,7 +215,8 @@ class StudySearcher(Searcher):
         return self._suggest(trial_id)
 
     def _begin(self, trial_id: str, asked: Asked, lane: Lane) -> dict[str, Any]:
-        flight = self._in_flight[trial_id] = InFlight(asked, lane, self._clock())
+        flight = InFlight(asked, lane, self._clock(), self._awake())
+        self._in_flight[trial_id] = flight
         self._observer.trial_started(asked.number, asked.config, lane)
         return flight.proposal.to_plain()
 
@@ -220,7 +229,7 @@ class StudySearcher(Searcher):
 
     def _is_held(self, flight: InFlight, lanes: tuple[Lane, ...]) -> bool:
         """Tell whether a trial has waited for room long enough to go to another lane."""
-        if self._clock() - flight.proposed_at_s < HELD_S:
+        if self._awake() - flight.waits_since_s < HELD_S:
             return False
         if (sentence := self._lanes.hold(flight.lane, self._clock())) is not None:
             self._observer.noted(sentence)
@@ -242,8 +251,9 @@ class StudySearcher(Searcher):
         self._observer.trial_reported(
             flight.number, len(flight.curve), getattr(fresh[-1], objective)
         )
-        self._turns.learn(flight, fresh)
-        self._judging.completed(flight)
+        if here := [epoch for epoch in fresh if epoch.epoch > flight.restored]:
+            self._turns.learn(flight, here)
+            self._judging.completed(flight)
         if flight.facts and (sentence := self._versions.differ(flight.facts)) is not None:
             self.note(sentence)
 

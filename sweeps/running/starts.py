@@ -47,7 +47,7 @@ def _firsts(rows: Iterable[TrialRecord]) -> list[TrialRecord]:
     timed = [row for row in rows if row.started_at and row.finished_at and row.epochs_run]
     for row in sorted(timed, key=lambda row: (row.sweep, row.finished_at)):
         found.setdefault((row.sweep, row.node, row.worker_pid), row)
-    return [row for row in found.values() if row.waiting_s is not None]
+    return [row for row in found.values() if row.waiting_s is not None and not row.is_resumed]
 
 
 def _beside_s(row: TrialRecord) -> float:

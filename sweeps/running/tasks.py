@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,31 +13,85 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from results.schema import TrialRecord
 from sweeps.finals.grouping import Group
 from sweeps.finals.racing import Turn
+from sweeps.running import private
 from sweeps.running.health import CONCERN_NODE
 from sweeps.running.lanes import Lane
 from sweeps.running.pace import Pace, Work
 from sweeps.running.placing import Busy, Left, Placing
 
 RETRIES = 3  # of a task whose worker or node was lost
+NOT_BEGUN_S = 60.0  # that a task waits on a machine for its worker, after which it goes elsewhere
+
+
+@dataclass
+class Task:
+    """A task of Ray that was sent to a lane.
+
+    Args:
+        ref: Of what it returns.
+        key: Under which it leaves word that it has begun.
+    """
+
+    ref: Any
+    key: str
+    lane: Lane
+    sent_at_s: float
+    has_begun: bool = False
+
+    def is_left_waiting(self, now_s: float) -> bool:
+        """Tell whether it has waited for long on its machine, and has not begun."""
+        if self.has_begun or self.lane.node is None or now_s - self.sent_at_s <= NOT_BEGUN_S:
+            return False
+        self.has_begun = private.has_begun(self.key)
+        return not self.has_begun
+
+    def cancel(self) -> None:
+        """End it with its worker."""
+        ray.cancel(self.ref, force=True)
+
+
+def send(lane: Lane, now_s: float, work: Callable[..., Any], *arguments: Any) -> Task:
+    """Have Ray do some work in a lane."""
+    key = uuid.uuid4().hex
+    ref = ray.remote(_announced).options(**resources(lane)).remote(key, work, *arguments)
+    return Task(ref, key, lane, now_s)
+
+
+def _announced(key: str, work: Callable[..., Any], *arguments: Any) -> Any:
+    """Do some work in a worker, and say before that it has begun."""
+    private.tell_begun(key)
+    return work(*arguments)
 
 
 @dataclass
 class InFlight:
-    """Tasks that run, each with its turns and its slot."""
+    """Tasks that run, each with its turns and its slot, by what Ray knows them by."""
 
-    tasks: dict[Any, tuple[Group, Busy]] = field(default_factory=dict)
+    tasks: dict[Any, tuple[Task, Group, Busy]] = field(default_factory=dict)
 
     @property
     def busy(self) -> list[Busy]:
         """The slots at work."""
-        return [busy for _, busy in self.tasks.values()]
+        return [busy for _, _, busy in self.tasks.values()]
+
+    def add(self, task: Task, group: Group, slot: Busy) -> None:
+        """Take in a task that was sent."""
+        self.tasks[task.ref] = task, group, slot
+
+    def left_waiting(self, now_s: float) -> list[Task]:
+        """Return those that have waited for long on their machines, and have not begun."""
+        return [task for task, _, _ in self.tasks.values() if task.is_left_waiting(now_s)]
+
+    def take_back(self, task: Task) -> Group:
+        """End a task, forget it, and return its turns."""
+        task.cancel()
+        return self.tasks.pop(task.ref)[1]
 
     def cancel(self, spared: frozenset[Turn] = frozenset()) -> None:
         """End tasks with their workers, and forget them; those with a turn to be spared run on."""
-        for ref, (group, _) in list(self.tasks.items()):
+        for task, group, _ in list(self.tasks.values()):
             if not spared.intersection(group):
-                del self.tasks[ref]
-                ray.cancel(ref, force=True)
+                self.take_back(task)
 
 
 class TurnPlacing:
@@ -66,13 +121,16 @@ class TurnPlacing:
 
         Groups that a lane is equally good at begin in the order they are in.
 
+        The groups that wait are all there are: what they take stands for what is to come.
+
         Args:
-            until_s: When the time is up.
+            until_s: When the time is up; after that, what is still to be had begins where it ends
+                first, however late that is.
         """
         waiting = [self._work(group) for group in queue]
         for work in waiting:
             self._placing.drew(work)
-        in_order = Left(more=1, until_s=until_s)
+        in_order = Left(more=1, until_s=until_s if now_s < until_s else None)
         chosen = self._placing.choose(lanes, busy, waiting, in_order, now_s)
         if chosen is None:
             return None
@@ -96,6 +154,12 @@ def resources(lane: Lane) -> dict[str, Any]:
     if lane.node is not None:
         found["scheduling_strategy"] = NodeAffinitySchedulingStrategy(lane.node.id, soft=True)
     return found
+
+
+def first_line(error: Exception) -> str:
+    """Return what an exception says, without the traceback that Ray puts around it."""
+    cause = getattr(error, "cause", None) or error
+    return (str(cause).strip().splitlines() or [repr(cause)])[0]
 
 
 def is_of_machine(error: Exception) -> bool:

@@ -92,6 +92,7 @@ class FineTuning(tune.Trainable):
         self.config = new_config
         self._training: Training | None = None
         self._unfinished: Unfinished | None = None
+        self._restored = 0
         self._evaluation: Evaluation | None = None
         self._memory: PeakMemory | None = None
         self._started_at_s = time.time()
@@ -127,6 +128,7 @@ class FineTuning(tune.Trainable):
             training = self._training = self._begin()
             if self._unfinished is not None and self._unfinished.go_on(training):
                 epochs += training.curve
+                self._restored = training.epoch
                 self._evaluation = training.evaluation
                 return
         while True:
@@ -169,6 +171,7 @@ class FineTuning(tune.Trainable):
             probabilities=self._evaluation.probabilities.tolist()
             if reached and self._evaluation
             else None,
+            restored=self._restored,
             error_kind=kind,
             error_message=message,
         )
@@ -204,7 +207,7 @@ def settled(job: Job) -> Job:
 
 def unfinished(job: Job, number: int) -> Unfinished | None:
     """Return where a trial's state is kept: in the sweep's folder, if this machine reaches it."""
-    if job.unfinished is None or not job.unfinished.parent.is_dir():
+    if job.unfinished is None or not os.path.isdir(job.unfinished.parent):
         return None
     from antsbees.unfinished import Unfinished
 

@@ -95,10 +95,8 @@ class Turns:
         worker = facts.node, facts.worker_pid
         beside_s = None
         if worker in self._workers:
-            here_s = now_s - flight.proposed_at_s
-            trained_s = sum(e.seconds for e in flight.curve)
-            if trained_s <= here_s:  # else it went on from epochs of an earlier start
-                beside_s = here_s - trained_s
+            trained_s = sum(e.seconds for e in flight.curve[flight.restored :])
+            beside_s = now_s - flight.proposed_at_s - trained_s
         self._workers.add(worker)
         if flight.asked.first is None:
             work = self._work(flight.asked)

@@ -88,6 +88,10 @@ class SearchStudy:
         """Return the numbers of all trials the study knows."""
         return frozenset(trial.number for trial in self._trials())
 
+    def open_numbers(self) -> frozenset[int]:
+        """Return the numbers of trials that were proposed and have not ended."""
+        return frozenset(trial.number for trial in self._trials(TrialState.RUNNING))
+
     def has_more(self) -> bool:
         """Tell whether ``next`` would propose a trial."""
         if self._unfinished:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from antsbees import unfinished
 from antsbees.config import TaskConfig, TrialConfig
 from antsbees.data.datasets import Dataset
 from antsbees.frozen.cache import TensorCache
@@ -103,6 +105,43 @@ def test_the_state_of_another_training_is_not_gone_on_from(
     assert (other.epoch, other.curve) == (0, [])
 
 
+def test_the_state_on_other_images_or_of_another_version_is_not_gone_on_from(
+    lite0_lab: Laboratory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "state.pt"
+    kept_after(lite0_lab.training(SGD), path, epochs=1)
+    images = replace(lite0_lab.dataset, fingerprint="0" * 64)
+    elsewhere = replace(lite0_lab, dataset=images).training(SGD)
+    assert not Unfinished(path, 60).go_on(elsewhere)
+    monkeypatch.setattr(unfinished, "__version__", "another")
+    assert not Unfinished(path, 60).go_on(lite0_lab.training(SGD))
+    monkeypatch.undo()
+    assert Unfinished(path, 60).go_on(lite0_lab.training(SGD))
+
+
+@pytest.mark.parametrize(
+    "missing",
+    ["curve", "probabilities", "trained", "optimizer", "largest_piece",
+     ("curve", 0, "val_loss"), ("trained", "0.weight"), ("optimizer", "param_groups")],
+)  # fmt: skip
+def test_a_state_that_lacks_something_changes_nothing(
+    lite0_lab: Laboratory, tmp_path: Path, caplog: pytest.LogCaptureFixture, missing: Any
+) -> None:
+    path, config = tmp_path / "state.pt", replace(SGD, frozen_stages=9)
+    kept_after(lite0_lab.training(config), path, epochs=1)
+    kept = torch.load(path)
+    *parents, last = (missing,) if isinstance(missing, str) else missing
+    inside = kept["state"]
+    for key in parents:
+        inside = inside[key]
+    del inside[last]
+    torch.save(kept, path)
+    fresh, begun = lite0_lab.training(config), lite0_lab.training(config)
+    assert not Unfinished(path, 60).go_on(begun)
+    assert "is damaged, the trial begins again" in caplog.text
+    assert run_on(begun) == run_on(fresh)
+
+
 def test_a_damaged_file_is_a_warning_and_no_file_is_nothing(
     lite0_lab: Laboratory, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -124,6 +163,34 @@ def test_where_nothing_can_be_written_the_training_goes_on(
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     kept_after(lite0_lab.training(SGD), tmp_path / "file" / "state.pt", epochs=1)
+    assert "nothing is kept in" in caplog.text
+
+
+def test_on_a_full_disk_the_training_goes_on_and_its_last_state_stays(
+    lite0_lab: Laboratory, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, training = tmp_path / "state.pt", lite0_lab.training(SGD)
+    kept_after(training, path, epochs=1)
+    before, limits = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
+    try:
+        kept_after(training, path, epochs=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "could not be written to its end" in caplog.text
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes() == before
+    assert training.epoch == 2
+
+
+def test_where_a_file_cannot_be_looked_for_there_is_none(
+    lite0_lab: Laboratory, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    forbidden = tmp_path / ("long" * 100) / "state.pt"  # as a folder of another user's, for root
+    with pytest.raises(OSError, match="name too long"):
+        forbidden.is_file()
+    assert not Unfinished(forbidden, 60).go_on(lite0_lab.training(SGD))
+    kept_after(lite0_lab.training(SGD), forbidden, epochs=1)
     assert "nothing is kept in" in caplog.text
 
 

@@ -67,6 +67,17 @@ def test_one_that_diverged_is_remembered_beside_the_folds(finals: Finals) -> Non
     assert finals.failures("ants", num_folds=5) == {(2, 1)}
 
 
+def test_one_that_diverged_in_a_later_repeat_is_not_among_those_that_may_win(
+    finals: Finals,
+) -> None:
+    """Of two divisions, as after a change of the spec, only the one it diverged in counts."""
+    of_three = [fold(1, number=number, num_folds=3) for number in range(3)]
+    finals.append([fold(0), fold(1), *of_three[2:]])
+    finals.append_failure("ants", 1, 1, 2, "the loss is no longer finite")
+    assert finals.read("ants") == [fold(0), fold(1), of_three[2]]
+    assert finals.read_undiverged("ants") == [fold(0), of_three[2]]
+
+
 def test_rows_of_the_version_before_have_no_times_and_new_ones_come_beside_them(
     finals: Finals,
 ) -> None:

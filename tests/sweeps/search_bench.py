@@ -38,6 +38,7 @@ class Bench:
     spec: SweepSpec = SPEC
     deadline_s: float | None = None
     now_s: float = 1000.0
+    slept_s: float = 0.0
     lanes: tuple[Lane, ...] = (GPU, CPU)
     rows: list[TrialRecord] = field(default_factory=list)
     states_when_published: list[TrialState] = field(default_factory=list)
@@ -48,8 +49,8 @@ class Bench:
     def __post_init__(self) -> None:
         self.searcher = StudySearcher(
             self.study, self.spec, DATASET, self._lanes, self._publish, self.notes,
-            clock=lambda: self.now_s, deadline_s=self.deadline_s,
-            pace=self.pace or equally_fast(), known=self.known,
+            clock=lambda: self.now_s, awake=lambda: self.now_s - self.slept_s,
+            deadline_s=self.deadline_s, pace=self.pace or equally_fast(), known=self.known,
         )  # fmt: skip
 
     def _lanes(self, closed: Collection[Place], fresh: bool = False) -> tuple[Lane, ...]:

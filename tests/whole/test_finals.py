@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +19,11 @@ from results.finals import Finals, FoldRecord
 from results.leaderboard import Leaderboard
 from results.winner import final_winner
 from sweeps.paths import RunPaths
+from sweeps.running.cluster import AliveNodes
 from sweeps.running.driver import SweepOutcome, run_sweep
+from sweeps.running.tasks import NOT_BEGUN_S, send
 from sweeps.spec.models import SweepSpec
+from tests.sweeps.sweep_fakes import CPU
 from tests.whole.tiny_sweep import Witness, command, tiny_spec
 
 PLAN = {"count": 3, "folds": 2, "repeats": 2, "share": 10}
@@ -114,6 +118,23 @@ def test_finals_go_on_where_they_were_interrupted(
     assert run_sweep(spec_of(), tiny_dataset, paths, Interrupting()).interrupted
     assert run_sweep(spec_of(), tiny_dataset, paths, Witness()).interrupted is False
     assert timeless(rows_in(paths)) == timeless(rows_in(whole))
+
+
+def test_a_task_leaves_word_that_it_has_begun_and_one_that_waits_for_room_does_not() -> None:
+    """The first has all cores of its machine until it is ended."""
+    (node,) = AliveNodes().nodes()
+    lane = replace(CPU, slots=1, threads=2, node=node)
+    first = send(lane, 0.0, time.sleep, 600)
+    until_s = time.monotonic() + 60
+    while first.is_left_waiting(NOT_BEGUN_S + 1) and time.monotonic() < until_s:
+        time.sleep(0.1)
+    second = send(lane, 0.0, time.sleep, 0)
+    time.sleep(1)
+    later_s = NOT_BEGUN_S + 1
+    assert (first.is_left_waiting(later_s), second.is_left_waiting(later_s)) == (False, True)
+    first.cancel()
+    ray.get(second.ref, timeout=60)
+    assert not second.is_left_waiting(later_s)
 
 
 def test_one_that_diverged_on_folds_is_not_tried_again(

@@ -84,7 +84,12 @@ def test_a_class_of_which_all_images_are_alike_is_shared_out_and_others_stay_tog
         ([0, 1, 0, 1], {"num_folds": 2, "repeats": 0}, "at least once, got 0 repeats"),
         ([0, 1, 0, 1], {"num_folds": 5}, "4 images that differ are too few for 5 folds"),
         ([0, 0, 1, 1], {"num_folds": 2, "groups": [0, 1, 2, 2]}, "class 1 has all of its 2 images"),
-        ([0, 0, 1], {"num_folds": 2}, "class 1 has all of its 1 images in one fold"),
+        ([0, 0, 1], {"num_folds": 2}, "class 1 has its only image in one fold"),
+        (
+            [0, 0, 1],
+            {"num_folds": 2, "names": ["ants", "bees"]},
+            "class bees has its only image in one fold",
+        ),
     ],
 )
 def test_what_cannot_be_divided_is_refused(

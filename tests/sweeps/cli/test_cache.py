@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from antsbees.storage import publish_folder
 from sweeps.cli import cache
 from sweeps.running import arrived
 
@@ -54,6 +56,47 @@ def test_those_that_a_worker_uses_stay_until_it_ends(
     worker.communicate(b"\n")
     cache.clear()
     assert "images: deleted 1 data set" in capsys.readouterr().out
+
+
+def test_parts_that_an_unpacking_left_are_counted_and_cleared(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = folder / arrived.FOLDER
+    (images / "0123456789abcdef").rename(images / ".new-abandoned" / "part")
+    cache.show()
+    assert "images: parts of data sets sent by other machines, 0.00 GB" in capsys.readouterr().out
+    cache.clear()
+    assert "images: deleted parts of data sets" in capsys.readouterr().out
+    assert not (images / ".new-abandoned").exists()
+
+
+def test_those_of_a_version_without_the_lock_are_cleared(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / arrived.FOLDER / ".in-use").unlink()
+    cache.clear()
+    assert "images: deleted 1 data set" in capsys.readouterr().out
+
+
+def test_what_a_worker_renames_meanwhile_is_passed_over(folder: Path) -> None:
+    """A worker unpacks, again and again, while they are counted."""
+    images, ended = folder / arrived.FOLDER, threading.Event()
+
+    def unpack() -> None:
+        while not ended.is_set():
+            with publish_folder(images / "fedcba9876543210") as fresh:
+                for number in range(20):
+                    (fresh / str(number)).mkdir()
+                    (fresh / str(number) / "one.jpg").write_bytes(b"1")
+
+    worker = threading.Thread(target=unpack)
+    worker.start()
+    try:
+        found = [arrived.usage(folder) for _ in range(200)]
+    finally:
+        ended.set()
+        worker.join()
+    assert all(there.num_bytes >= 2**20 for there in found)
 
 
 def test_a_cache_without_them_says_nothing_of_them(

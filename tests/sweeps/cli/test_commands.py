@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from results.finals import Finals, FoldRecord
 from results.leaderboard import Leaderboard
 from results.schema import TrialStatus
 from sweeps import cli, configs, naming
@@ -266,3 +267,32 @@ def test_the_best_is_that_of_the_newest_sweep_or_of_the_one_named(
     assert json.loads(run("best", "--format", "json").out)["trial_number"] == 5
     named = json.loads(run("best", "--sweep", "test", "--format", "json").out)
     assert (named["trial_number"], named["tutorial"]["trial_number"]) == (1, 0)
+
+
+def test_a_first_try_need_not_say_all_for_its_sweep_to_be_planned(
+    run: Run, tmp_path: Path, tiny_folder: Path
+) -> None:
+    spec = {"name": "mine", "data": str(tiny_folder), "search": {"first": [{"lr": 0.01}]}}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(spec))
+    ended = run("plan", "mine.yaml")
+    assert (ended.code, ended.err) == (0, "")
+    assert "first: one of your own; then the sampler tpe chooses" in ended.out
+
+
+def test_the_best_is_no_finalist_that_diverged_later(run: Run, board: Leaderboard) -> None:
+    """It led the first repeat."""
+    finals = Finals(board.folder.parent / "finals")
+    for number, right in enumerate((0.8, 0.95)):
+        finals.append(
+            [
+                FoldRecord(
+                    sweep="test", trial_number=number, repeat=0, fold=fold, num_folds=2, score=1.0,
+                    accuracy=1.0, loss=1 - right, seconds=1.0, images=list(range(fold, 40, 2)),
+                    labels=[0] * 20, probabilities=[[right, 1 - right]] * 20,
+                )
+                for fold in range(2)
+            ]
+        )  # fmt: skip
+    assert ": trial 1" in run("best").out
+    finals.append_failure("test", 1, 1, 2, "the loss is no longer finite")
+    assert ": trial 0" in run("best").out

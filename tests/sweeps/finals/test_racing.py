@@ -59,3 +59,11 @@ def test_the_last_one_goes_on_only_where_that_is_cheap() -> None:
     assert race.going_on([1, 2], 0) == []
     assert race.going_on([2, 3], 0) == [3]
     assert race.going_on([1, 2, 3], 0) == [1, 3]
+
+
+def test_one_that_diverged_in_a_later_repeat_is_out() -> None:
+    """Also where nobody answered in that repeat, and it led the one before."""
+    folds = [*folds_of(1, STEADY), *folds_of(2, NEAR), *folds_of(3, NEAR)]
+    race = Race(folds, {Turn(1, 1)})
+    assert race.still_in([1, 2, 3]) == [2, 3]
+    assert race.going_on([1, 2, 3], 1) == [2, 3]

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from antsbees.data.datasets import Dataset
+from antsbees.errors import DataError
 from sweeps.running.dividing import divided
 from sweeps.spec.models import Finals
+from tests.sweeps.sweep_fakes import DATASET
 
 PLAN = Finals(folds=2, repeats=2)
 
@@ -29,3 +35,8 @@ def test_a_class_whose_images_are_all_alike_has_finals_and_a_sentence(
     assert all(sum(labels[p] == 0 for p in fold) == 10 for repeat in places for fold in repeat)
     assert sentence is not None
     assert sentence.startswith("Finals: the images of ants are all nearly the same")
+
+
+def test_a_class_that_folds_cannot_share_is_called_by_its_name() -> None:
+    with pytest.raises(DataError, match="class bees has its only image in one fold"):
+        divided(replace(DATASET, train=DATASET.val, val=DATASET.train), PLAN, 0, [0, 1, 2])

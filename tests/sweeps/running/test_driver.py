@@ -15,7 +15,8 @@ from sweeps.errors import UsageError
 from sweeps.paths import RunPaths, state_file
 from sweeps.running import driver
 from sweeps.running.driver import SweepOutcome, run_sweep
-from sweeps.running.resuming import clear_partial
+from sweeps.search.study import SearchStudy
+from tests.sweeps.search_bench import next_of
 from tests.sweeps.sweep_fakes import Notes, make_spec, row
 
 
@@ -54,12 +55,29 @@ def test_the_state_of_a_trial_goes_with_its_row_and_not_before(tmp_path: Path) -
     assert [r.trial_number for r in leaderboard.read("test")] == [3, 4]
 
 
-def test_what_was_being_written_at_a_kill_is_deleted(tmp_path: Path) -> None:
-    clear_partial(tmp_path / "not there")
-    (tmp_path / ".half.trial-000001.pt").touch()
-    (tmp_path / "trial-000002.pt").touch()
-    clear_partial(tmp_path)
-    assert [file.name for file in tmp_path.iterdir()] == ["trial-000002.pt"]
+def test_a_state_that_cannot_be_deleted_does_not_keep_a_row_from_the_study(
+    tmp_path: Path,
+) -> None:
+    leaderboard = Leaderboard(tmp_path / "leaderboard")
+    state_file(tmp_path, 3).mkdir()
+    driver._publish(leaderboard, tmp_path)(row(3))
+    assert len(leaderboard.read("test")) == 1
+
+
+def test_a_start_and_a_search_that_is_over_keep_only_states_of_open_trials(
+    tiny_dataset: Dataset, tmp_path: Path
+) -> None:
+    spec, paths = make_spec(search={"trials": 1, "first": []}, finals=None), RunPaths(tmp_path)
+    study = SearchStudy.open(spec, paths.study(spec.name))
+    next_of(study)
+    folder = paths.unfinished(spec.name)
+    folder.mkdir()
+    Leaderboard(paths.leaderboard).append(row(0))  # and the process was killed
+    for file in (state_file(folder, 0), folder / ".half.trial-000000.pt"):
+        file.touch()
+    outcome = run_sweep(spec, tiny_dataset, paths, Notes())
+    assert [record.trial_number for record in outcome.records] == [0]
+    assert not folder.exists()
 
 
 def test_what_an_early_end_leaves_is_counted_without_open_rows() -> None:

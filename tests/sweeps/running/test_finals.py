@@ -11,9 +11,9 @@ import ray
 from results.finals import Finals, FoldRecord
 from sweeps.finals.racing import Race, Turn
 from sweeps.running.affording import chosen_finalists, is_fused, is_worth_it, race_of
-from sweeps.running.finals import closed_lanes
 from sweeps.running.lanes import Lane, LaneKind
 from sweeps.running.tasks import RETRIES, resources
+from sweeps.running.usable import closed_lanes
 from sweeps.spec.models import Finals as Plan
 from tests.sweeps.sweep_fakes import CPU, GPU, make_spec, row
 

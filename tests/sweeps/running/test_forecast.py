@@ -61,6 +61,11 @@ def test_likely_trials_are_first_tries_and_then_any_in_the_space() -> None:
     assert {work.epochs for work in works[1:]} == {2, 3, 4}
 
 
+def test_a_first_try_that_leaves_frozen_stages_out_may_freeze_any_number_in_the_space() -> None:
+    spec = make_spec({"frozen_stages": {"int": [7, "all"]}}, search={"first": [{"lr": 0.01}] * 20})
+    assert {work.frozen_stages for work in likely_works(spec, 20)} == {7, 8, 9}
+
+
 def ran(number: int, pid: int, begins_s: float, ends_s: float, **changed: Any) -> TrialRecord:
     """The row of a trial of one epoch of half a second, on a worker, at some seconds of a sweep."""
     begun = datetime(2025, 3, 1, tzinfo=UTC)
@@ -88,6 +93,13 @@ def test_the_start_is_told_by_the_first_trials_of_earlier_workers() -> None:
     others = [replace(EARLIER[1], sweep=f"later {n}", waiting_s=3.0) for n in range(2)]
     slow = [replace(EARLIER[0], sweep="cold")]
     assert start_of([*EARLIER, *others, *slow]).worker_s == pytest.approx(3.0 + 3.0)
+
+
+def test_a_resumed_trial_tells_nothing_of_the_start() -> None:
+    """Nor is the next one of its worker, which was warm, taken for the first."""
+    resumed = ran(0, pid=3, begins_s=9.0, ends_s=9.4, waiting_s=90.0)
+    warm = ran(1, pid=3, begins_s=9.5, ends_s=10.0)
+    assert start_of([*EARLIER, resumed, warm]) == start_of(EARLIER)
 
 
 @pytest.mark.parametrize(("minutes", "seconds"), [(None, 12 + 30.0), (0.2, 6 + 12.0)])

@@ -6,7 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from sweeps.running.health import FEW, MANY, Consequence, Failure, LaneHealth, told
+from sweeps.running.flights import NOT_STARTED_MESSAGE
+from sweeps.running.health import (
+    FEW,
+    MANY,
+    NOT_STARTED,
+    Consequence,
+    Failure,
+    LaneHealth,
+    told,
+)
 from sweeps.running.lanes import LaneKind
 from tests.sweeps.sweep_fakes import CPU
 
@@ -113,6 +122,19 @@ def test_the_sentence_names_the_cause(
 ) -> None:
     trace = replace(GPU_FAULT, message=GPU_FAULT.message + ".\nCompile with TORCH_USE_CUDA_DSA")
     assert told(trace, consequence, open_lanes) == sentence
+
+
+def test_one_worker_that_does_not_start_has_a_sentence_of_its_own() -> None:
+    """What it may be is asked only where there are several machines."""
+    fault = replace(GPU_FAULT, kind=NOT_STARTED, message=NOT_STARTED_MESSAGE)
+    assert LaneHealth().failed(fault, now_s=1.0) is LANE
+    assert told(fault, LANE, {LaneKind.CPU: CPU}) == (
+        "the gpu lane was closed, since a worker did not start in 180 s; trials go to the cpu lane"
+    )
+    assert told(replace(fault, place=(LaneKind.GPU, "id1")), LANE, {}) == (
+        "n1 gets no more trials, since a worker did not start in 180 s (can that machine reach "
+        "this one on every port?); no lane is left"
+    )
 
 
 def test_where_there_are_several_machines_the_sentence_names_the_one() -> None:

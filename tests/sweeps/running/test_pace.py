@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -91,6 +92,24 @@ def test_rows_of_an_earlier_start_teach_as_epochs_do() -> None:
     )  # fmt: skip
     assert pace.epoch_s(HEAD, CPU) == 2.0
     assert pace.seconds(Work(*HEAD, epochs=4), GPU) == pytest.approx(0.2 * 4 * 0.75)
+
+
+def test_a_resumed_trial_teaches_nothing() -> None:
+    """Some of its epochs ran before its worker began it, perhaps elsewhere."""
+    pace, began = Pace(), datetime(2025, 3, 1, tzinfo=UTC)
+    slow = row(
+        0, backbone=LITE0, training_s=100.0, trained_part_s=90.0, started_at=began,
+        finished_at=began + timedelta(seconds=40), worker_pid=1,
+    )  # fmt: skip
+    pace.learn_rows([slow])
+    assert not pace.is_measured(LaneKind.CPU)
+    after = replace(
+        slow, trial_number=1, training_s=2.0, trained_part_s=1.0,
+        started_at=slow.finished_at, finished_at=began + timedelta(seconds=45),
+    )  # fmt: skip
+    pace.learn_rows([slow, after])
+    assert pace.epoch_s(HEAD, CPU) == pytest.approx(0.1)
+    assert pace.seconds(Work(*HEAD, epochs=10), CPU) == pytest.approx(1.0 + 3.0)
 
 
 def test_the_guess_falls_with_the_stages_that_are_frozen() -> None:

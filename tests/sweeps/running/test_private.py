@@ -8,8 +8,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ray import _raylet
 from ray._private.state import GlobalState
 from ray.air.execution._internal import RayActorManager
+from ray.experimental import internal_kv
 from ray.train._internal.storage import StorageContext
 from ray.tune.execution.tune_controller import TuneController
 from ray.tune.experiment import Trial
@@ -62,6 +64,32 @@ def test_a_trial_that_never_began_has_a_folder_when_ray_asks_for_it(
     assert trial.storage.trial_fs_path.startswith(str(tmp_path / "tune"))
 
 
+class FakeHead:
+    """What the head of Ray is asked to keep."""
+
+    def __init__(self) -> None:
+        self.kept: set[tuple[bytes, bytes]] = set()
+
+    def internal_kv_put(self, key: bytes, value: bytes, overwrite: bool, namespace: bytes) -> int:
+        self.kept.add((key, namespace))
+        return 1
+
+    def internal_kv_exists(self, key: bytes, namespace: bytes) -> bool:
+        return (key, namespace) in self.kept
+
+
+def test_a_task_leaves_word_that_it_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(internal_kv, "global_gcs_client", FakeHead())
+    assert not private.has_begun("a")
+    private.tell_begun("a")
+    assert (private.has_begun("a"), private.has_begun("b")) == (True, False)
+    client = vars(_raylet)["InnerGcsClient"]  # no type is known of it
+    assert callable(client.internal_kv_put)
+    assert callable(client.internal_kv_exists)
+
+
 def test_a_ray_without_them_is_done_without() -> None:
+    private.tell_begun("a")  # nothing is connected
+    assert private.has_begun("a")
     private.allow_pending(SimpleNamespace(), 7)
     private.keep_one_worker_more(SimpleNamespace(), "request")

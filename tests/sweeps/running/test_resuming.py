@@ -11,7 +11,8 @@ import pytest
 from results.leaderboard import Leaderboard
 from results.schema import TrialStatus
 from sweeps.errors import UsageError
-from sweeps.running.resuming import reconcile, require_same_sweep
+from sweeps.paths import state_file
+from sweeps.running.resuming import clear_states, reconcile, require_same_sweep
 from tests.sweeps.search_bench import SPEC, opened, trials_of
 from tests.sweeps.sweep_fakes import DATASET, make_spec, row
 
@@ -58,6 +59,23 @@ def test_the_study_is_told_of_rows_it_missed_and_open_ones_stay_open(tmp_path: P
     assert [t.state.is_finished() for t in trials_of(again)] == [True, False, False]
     proposed = [again.next(), again.next()]
     assert [asked.number for asked in proposed if asked] == [1, 2]
+
+
+def test_only_the_states_of_open_trials_stay(tmp_path: Path) -> None:
+    folder, study = tmp_path / "unfinished", opened(tmp_path)
+    clear_states(folder, study.open_numbers())
+    for _ in range(3):
+        study.next()
+    study.tell(row(0, 0.9))
+    study.tell(row(1, None, status=TrialStatus.FAILED, error_kind="lost"))
+    folder.mkdir()
+    files = [state_file(folder, number) for number in range(4)]
+    for file in (*files, folder / ".half.trial-000001.pt"):
+        file.touch()
+    clear_states(folder, study.open_numbers())
+    assert sorted(folder.iterdir()) == files[1:3]
+    clear_states(folder, ())
+    assert not folder.exists()
 
 
 def test_rows_without_their_study_are_refused(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from sweeps.running.judging import LEFT_ALONE
 from sweeps.running.lanes import LaneKind, Node
 from sweeps.running.opening import HELD_AGAIN_S, HELD_S, NO_MACHINE_S
 from sweeps.running.pace import Pace
-from tests.sweeps.search_bench import Bench, finish, opened
+from tests.sweeps.search_bench import Bench, equally_fast, finish, opened
 from tests.sweeps.sweep_fakes import CPU, GPU, epoch
 
 FINISHED = Searcher.FINISHED
@@ -46,6 +46,20 @@ def test_a_lane_that_keeps_failing_closes_and_its_trials_go_to_the_other(bench: 
     assert {p["lane"] for p in proposed} == {"cpu"}
     assert {r.status for r in bench.rows} == {TrialStatus.COMPLETE}
     assert bench.searcher.ended is None
+
+
+def test_epochs_of_an_earlier_try_do_not_speak_for_the_lane_that_goes_on(tmp_path: Path) -> None:
+    pace = equally_fast()
+    bench = Bench(opened(tmp_path), pace=pace)
+    for name in "abc":
+        assert bench.searcher.suggest(name)["lane"] == "gpu"
+        bench.searcher.on_trial_result(name, bench.report(epoch(1, 0.9), restored=1))
+        failed = {"error_kind": "RuntimeError", "error_message": "no driver"}
+        bench.searcher.on_trial_complete(name, bench.report(done=True, restored=1, **failed))
+    assert bench.rows == []
+    assert bench.searcher.is_closed((LaneKind.GPU, None))
+    assert pace.epoch_s(("efficientnet_lite0", 9), GPU) == 2.0
+    assert bench.notes.taken[1] == ("reported", 0, 1, 0.9)
 
 
 def test_a_failure_in_a_lane_that_works_is_the_configuration_s(bench: Bench) -> None:
@@ -245,8 +259,31 @@ def test_a_machine_whose_worker_never_starts_gets_no_more_trials(tmp_path: Path)
     bench.searcher.on_trial_complete("a", None)
     assert bench.notes.taken[-1] == (
         "noted",
-        "n1 gets no more trials, since its trials keep failing: not started: its worker did not "
-        "start in 180 s (can that machine reach this one on every port?); they go to the cpu lane",
+        "n1 gets no more trials, since a worker did not start in 180 s (can that machine reach "
+        "this one on every port?); trials go to the cpu lane",
     )
     again = bench.searcher.suggest("b")
     assert (again["number"], again["node_id"]) == (0, "id2")
+
+
+def test_a_machine_that_sleeps_keeps_its_lane(tmp_path: Path) -> None:
+    """A laptop that was closed while a worker started: no second of that was waited."""
+    bench = Bench(opened(tmp_path), lanes=(CPU,))
+    bench.searcher.suggest("a")
+    bench.now_s += 3600
+    bench.slept_s += 3600
+    assert not bench.searcher.should_end("a", is_running=False)
+    assert not bench.searcher.should_end("a", is_running=False, waits_for_room=True)
+    assert [taken for taken in bench.notes.taken if taken[0] == "noted"] == []
+    bench.now_s += START_S + 1
+    assert bench.searcher.should_end("a", is_running=False)
+    bench.searcher.on_trial_complete("a", None)
+    assert bench.searcher.ended == (
+        "the cpu lane was closed, since a worker did not start in 180 s; no lane is left"
+    )
+
+
+def test_what_was_closed_is_told(bench: Bench) -> None:
+    assert bench.searcher.closed == frozenset()
+    fail_in_gpu_lane(bench, 3)
+    assert bench.searcher.closed == {GPU.place}

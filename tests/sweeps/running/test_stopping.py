@@ -88,6 +88,7 @@ class Controller:
 
 def a_trial(number: int, is_first: bool = False, lane: str = "cpu", slots: int = 2) -> Any:
     config = {"is_first": is_first, "slots": slots, "lane": lane, "node_id": None}
+    config["number"] = number
     return SimpleNamespace(trial_id=str(number), config=config, placement_group_factory=lane)
 
 
@@ -212,6 +213,29 @@ def test_the_rungs_are_filled_with_the_trials_of_an_earlier_start(
     assert decisions(scheduler, 0, [(1, bad)]) == [STOP]
     assert decisions(scheduler, 1, [(1, good), (3, bad)]) == [CONTINUE, STOP]
     assert decisions(make_scheduler(spec), 0, [(1, bad)]) == [CONTINUE]
+
+
+def test_open_rows_do_not_count_in_the_rungs() -> None:
+    """Their trials are taken up again, and count when they report."""
+    spec = with_asha(9, 1, 3)
+    curve = [{"epoch": 1, "val_accuracy": 0.9}]
+    rows = [
+        row(0, 0.9, curve=curve, status=TrialStatus.UNFINISHED),
+        row(1, 0.9, curve=curve, status=TrialStatus.FAILED, error_kind="lost"),
+    ]
+    assert decisions(make_scheduler(spec, rows), 2, [(1, 0.1)]) == [CONTINUE]
+
+
+def test_a_trial_that_is_tried_again_counts_once() -> None:
+    """Counted twice, the good one would have a trial stopped that is among the best half."""
+    scheduler = make_scheduler(with_asha(8, 1, 2))
+    decisions(scheduler, 0, [(1, 0.9)])
+    again = a_trial(0)
+    again.trial_id = "Ray calls it another"
+    scheduler.on_trial_add(Controller(), again)
+    assert scheduler.on_trial_result(None, again, {"epoch": 1, "score": 0.9}) == CONTINUE
+    decisions(scheduler, 1, [(1, 0.5)])
+    assert decisions(scheduler, 2, [(1, 0.8)]) == [CONTINUE]
 
 
 def decisions(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sweeps.finals.grouping import Group
 from sweeps.finals.racing import Turn
 from sweeps.running.lanes import LaneKind
@@ -57,6 +59,18 @@ def test_a_slow_lane_helps_where_there_is_more_than_the_fast_one_can_do() -> Non
 def test_a_slow_lane_begins_nothing_that_ends_after_the_time() -> None:
     found, _ = begun(DEEP * 150, until_s=200.0)
     assert {kind for _, kind in found} == {"gpu"}
+
+
+def test_late_what_is_still_to_be_had_does_not_wait_for_the_best_lane() -> None:
+    """The GPU is busy for as long as the core would take."""
+    placing, queue = TurnPlacing(ROWS, num_images=244, num_folds=5), [DEEP[1]]
+    gpu_turn = placing.choose((GPU,), [], queue, LATE_S, now_s=100.0)
+    assert gpu_turn is not None
+    busy = [replace(gpu_turn[1], ends_s=10_000.0)]
+    chosen = placing.choose((GPU, CPU), busy, queue, until_s=90.0, now_s=100.0)
+    assert chosen is not None
+    assert chosen[1].lane.kind is LaneKind.CPU
+    assert placing.choose((GPU, CPU), busy, queue, until_s=110.0, now_s=100.0) is None
 
 
 def test_in_one_lane_turns_come_in_their_order() -> None:

@@ -126,11 +126,20 @@ def test_a_trial_that_was_interrupted_goes_on_in_another_process(job: Job, tmp_p
     assert (again.epochs, again.epoch, again.score) == (first.epochs, 2, first.score)
     assert again.probabilities == first.probabilities
     assert not again.done
+    assert [report.restored for report in (first, again, rest)] == [0, 2, 2]
+    assert resumed.reset_config(proposed(1))
+    assert step(resumed).restored == 0
     whole = worker(replace(job, unfinished=None), proposed())
     step(whole)
     assert [e.val_loss for e in rest.epochs] == [e.val_loss for e in step(whole).epochs]
     assert [e.epoch for e in rest.epochs] == [3, 4, 5]
     assert rest.done
+
+
+def test_a_sweep_s_folder_that_cannot_be_looked_at_keeps_nothing(job: Job, tmp_path: Path) -> None:
+    for folder in (tmp_path / ("long" * 100), tmp_path / "not there"):
+        report = step(worker(replace(job, unfinished=folder / "unfinished"), proposed()))
+        assert (report.error_kind, report.epoch) == (None, 2)
 
 
 def test_the_state_of_one_trial_is_not_that_of_another(job: Job, tmp_path: Path) -> None:
