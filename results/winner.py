@@ -166,7 +166,7 @@ def final_winner(
             for trial, accuracy, loss in zip(finalists, accuracies, losses, strict=True)
         },
         verdicts=tuple(verdicts.values()),
-        advice=_advice(finalists, prices, won, verdicts),
+        advice=_advice(finalists, prices, promises, won, verdicts),
         ensemble=best_ensemble(whole, finalists[won].trial_number, rule, most_members),
     )
 
@@ -229,6 +229,7 @@ def _name(finalists: Sequence[TrialRecord], place: int) -> str:
 def _advice(
     finalists: Sequence[TrialRecord],
     prices: Sequence[float],
+    promises: Sequence[float],
     won: int,
     verdicts: dict[int, Verdict],
 ) -> str:
@@ -245,7 +246,10 @@ def _advice(
         )
     if finalists[won].first in RIVALS:
         name = _name(finalists, won)
-        return f"take {name}: nothing else is surely better: {retrain}"
+        alike = (place for place in as_good if prices[place] == prices[won])
+        is_promising = any(promises[place] < promises[won] for place in alike)
+        why = ", whose network was better on ImageNet" if is_promising else ""
+        return f"take {name}{why}: nothing else is surely better: {retrain}"
     costlier = [_name(finalists, place) for place in as_good if prices[place] > prices[won]]
     than = f", which costs less than {' and '.join(costlier)}" if costlier else ""
     return f"take this configuration{than}: {retrain}"

@@ -155,6 +155,8 @@ def test_of_networks_that_cannot_be_told_apart_the_one_that_was_better_before_wi
         found = final_winner(folds, tried, bootstraps=20, backbones=networks)
         assert found is not None
         won.append(found.trial_number)
+        told = "take the probe on lite2, whose network was better on ImageNet: nothing else is"
+        assert found.advice.startswith(told) == (weights == "default")
     assert won == [0, 1]  # weights of no pre-training promise nothing
 
 
