@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from antsbees.bench import Bench
@@ -20,6 +22,19 @@ from antsbees.machine.devices import Execution
 from sweeps.spec.first import BOLD, PORTFOLIO_FIRST, PROBE_FIRST, First
 
 
+@contextmanager
+def bench_of(images: str, backbone: str) -> Iterator[Bench]:
+    """Open a bench with a cache of its own on a folder, or on a set that is drawn for it."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(images)
+        if images in SETS:
+            folder = Path(scratch) / "images"
+            SETS[images].write(folder)
+        execution = Execution(precision=Precision.AUTO, inference_precision=Precision.AUTO)
+        task, cache = TaskConfig(backbone), Path(scratch) / "cache"
+        yield Bench.sharing(read_folder(folder), task, execution, cache, 2 * 10**10)
+
+
 def main() -> None:
     """Train, and print a row for each configuration."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.studies.depths")
@@ -27,17 +42,10 @@ def main() -> None:
     parser.add_argument("--backbone", default="efficientnet_lite0")
     parser.add_argument("--frozen-stages", default="8,6,5,3", help="how many, of several trials")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(options.images)
-        if options.images in SETS:
-            folder = Path(scratch) / "images"
-            SETS[options.images].write(folder)
-        execution = Execution(precision=Precision.AUTO, inference_precision=Precision.AUTO)
-        task, cache = TaskConfig(options.backbone), Path(scratch) / "cache"
-        bench = Bench.sharing(read_folder(folder), task, execution, cache, 2 * 10**10)
+    with bench_of(options.images, options.backbone) as bench:
         print("| frozen stages | BatchNorm | lr | accuracy by epoch | log-loss by epoch |")
         print("|---|---|---|---|---|")
-        print(_row(bench, PROBE_FIRST, task.num_stages), flush=True)
+        print(_row(bench, PROBE_FIRST, bench.task.num_stages), flush=True)
         for depth in map(int, options.frozen_stages.split(",")):
             for first in (PORTFOLIO_FIRST, BOLD):
                 print(_row(bench, first, depth), flush=True)

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,13 +19,12 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from antsbees.bench import Bench
-from antsbees.config import Precision, Schedule, TaskConfig, TrialConfig
-from antsbees.data.folder import read_folder
+from antsbees.config import Schedule, TrialConfig
 from antsbees.data.synthetic.sets import SETS
 from antsbees.evaluation import evaluate
 from antsbees.hyperparameters import BatchNorm, HeadStart, OptimizerKind, ScheduleKind
-from antsbees.machine.devices import Execution
 from antsbees.training import Training
+from benchmarks.studies.depths import bench_of
 
 START_STRENGTH = 0.01  # of L2-SP, the value its authors found best
 MIXED = 0.2  # both parameters of mixup's beta distribution
@@ -136,14 +133,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(options.images)
-        if options.images in SETS:
-            folder = Path(scratch) / "images"
-            SETS[options.images].write(folder)
-        execution = Execution(precision=Precision.AUTO, inference_precision=Precision.AUTO)
-        task, cache = TaskConfig(options.backbone), Path(scratch) / "cache"
-        bench = Bench.sharing(read_folder(folder), task, execution, cache, 2 * 10**10)
+    with bench_of(options.images, options.backbone) as bench:
         print("| way | log-loss | from seed to seed | accuracy |\n|---|---|---|---|")
         tried = ways(options.frozen_stages, options.lr, options.epochs)
         for name, (config, change) in tried.items():
