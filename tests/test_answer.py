@@ -29,8 +29,11 @@ def test_the_table_pairs_splits_and_says_how_far_off_a_claim_is() -> None:
         answer("ours", 1, 0.6, 0.7, 0.6),
     ]
     row = study.table(answers).splitlines()[-1]
-    told = "| photographs | ours | 2 | 50.0 % | 0.500 | 0.100 ± 0.000 | +15.0 | 50 % | 10 | 0 |"
+    told = "| photographs | ours | 2 | 50.0 % | 0.500 | 0.100 ± 0.000 | +15.0 | 100 % | 10 | 0 |"
     assert row == told
+    many = Answer("ours", "s", 0, [0.1] * 400, [1.0] * 400, 1.0, 0.9, 0.85, 0.95)
+    assert study.is_inside(many) is False
+    assert study.is_inside(answer("probe", 0, 0.5)) is None
 
 
 def test_what_is_known_is_not_measured_again(
