@@ -42,8 +42,9 @@ def cheapest_of_the_best(
 
     The standard error is that of the difference to the best, image by image: all answered for the
     same images. Of those that cost the same, a known one is chosen, then the most promising, then
-    the better. One that is better than the chosen one, and costs no more, takes its place: a near
-    relative of the best is told from it by a hair, where a stranger that is far worse is not.
+    the better. That is asked once more beside the one so chosen, of what costs the same or is
+    better and cheaper: a near relative of the best is told from it by a hair, where a stranger that
+    is far worse is not.
 
     Args:
         prices: What each configuration costs to train and to use.
@@ -57,15 +58,18 @@ def cheapest_of_the_best(
     reach = np.where(is_known, NormalDist().inv_cdf(CONVINCING), 1.0)  # in standard errors
 
     def select(evidence: Evidence) -> Floats:
-        costs = evidence.costs(objective)
-        leader = int(np.argmin(costs))
-        values = evidence.values(objective)
-        apart = np.abs(costs - costs[leader])
-        within = apart <= reach * standard_errors(values - values[leader], evidence.counts)
+        costs, values = evidence.costs(objective), evidence.values(objective)
         order = np.lexsort((costs, -promised, ~is_known, paid))
-        chosen = order[within[order]][0]
-        no_worse = (costs <= costs[chosen]) & (paid <= paid[chosen])
-        return one(int(order[no_worse[order]][0]), len(costs))
+
+        def errors(place: int) -> Floats:
+            return reach * standard_errors(values - values[place], evidence.counts)
+
+        leader = int(np.argmin(costs))
+        within = costs - costs[leader] <= errors(leader)
+        chosen = int(order[within[order]][0])
+        allowed = np.where(paid == paid[chosen], errors(chosen), 0.0)
+        as_good = (paid <= paid[chosen]) & (costs - costs[chosen] <= allowed)
+        return one(int(order[as_good[order]][0]), len(costs))
 
     return select
 

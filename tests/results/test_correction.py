@@ -123,6 +123,10 @@ def test_what_is_better_and_costs_no_more_is_not_passed_over_for_being_told_from
     evidence = Evidence.of(*answers(best_one, [0.89, 0.49] * 30, [0.28, 0.99, 0.99] * 20))
     assert evidence.costs(LOSS).argsort().tolist() == [0, 1, 2]
     assert cheapest_of_the_best(LOSS, [1, 0, 0])(evidence).tolist() == [0, 1, 0]
+    evidence = Evidence.of(*answers(best_one, [0.89, 0.49] * 30, [0.301, 0.99, 0.99] * 20))
+    assert evidence.costs(LOSS).argsort().tolist() == [0, 2, 1]
+    asked = cheapest_of_the_best(LOSS, [1, 0, 0], promises=[0.8, 0.8, 0.7])
+    assert asked(evidence).tolist() == [0, 1, 0]  # as good as the third, and promising more
 
 
 def test_an_ensemble_takes_those_that_complete_each_other_and_no_more() -> None:
