@@ -74,6 +74,8 @@ class OutOfFoldScore:
 class FinalWinner:
     """The finalist with the best out-of-fold log-loss; of those that are as good, the cheapest.
 
+    Of networks that cannot be told apart, it is on the one that was better on ImageNet.
+
     Args:
         accuracy: Out of fold, and corrected for the choice.
         loss: The same of the log-loss.
