@@ -238,6 +238,10 @@ class TaskConfig:
         entry = architecture(self.backbone)
         if self.image_size is None:
             object.__setattr__(self, "image_size", entry.image_size)
+        if entry.name != entry.network and self.image_size != entry.image_size:
+            raise ConfigError(
+                f"image_size is {self.image_size}, but {self.backbone} names another size"
+            )
         _check_fields(self, {})
 
     @property

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from antsbees.errors import ConfigError
-from antsbees.networks.catalog import ARCHITECTURES
+from antsbees.networks.catalog import ARCHITECTURES, architecture
 
 Value = float | int | str | bool
 
@@ -21,6 +21,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     COUNT = "count"
     CATEGORY = "category"
+    NETWORK = "network"
     FLAG = "flag"
 
 
@@ -89,7 +90,7 @@ class Hyperparameter:
 
     Args:
         default: The tutorial's value; ``None`` where there is none.
-        choices: The values of a category, members of its enumeration.
+        choices: The values of a category, members of its enumeration; the networks by name.
         belongs_to: The choice it is a setting of; a trial that chose another value has it not.
         unit: Of a number or count; empty where there is none.
     """
@@ -111,6 +112,8 @@ class Hyperparameter:
                 return None if known else f"must be one of {', '.join(self.choices)}, got {value}"
             case Kind.FLAG:
                 return None if isinstance(value, bool) else f"must be true or false, got {value}"
+            case Kind.NETWORK:
+                return _network_fault(value)
         noun = "a number" if self.kind is Kind.NUMBER else "a whole number"
         if isinstance(value, bool) or not isinstance(value, int | float):
             return f"must be {noun}, got {value!r}"
@@ -143,6 +146,14 @@ class Hyperparameter:
         return owner is None or chosen[owner.choice] in owner.values
 
 
+def _network_fault(value: Any) -> str | None:
+    try:
+        architecture(str(value))
+    except ConfigError as error:
+        return f"must name a network of the catalog: {error}"
+    return None
+
+
 def _of_schedule(*kinds: ScheduleKind) -> BelongsTo:
     return BelongsTo("schedule", kinds)
 
@@ -154,8 +165,8 @@ _MOST = 1_000_000  # of what is counted; more would not fit into memory or a lif
 _TABLE = (
     Hyperparameter(
         "backbone",
-        Kind.CATEGORY,
-        "The pre-trained network.",
+        Kind.NETWORK,
+        "The pre-trained network; `@` and a size in pixels after its name: seen at that size.",
         choices=tuple(ARCHITECTURES),
     ),
     Hyperparameter(

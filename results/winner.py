@@ -187,7 +187,7 @@ def _promise(trial: TrialRecord, backbones: Mapping[str, KnownBackbone]) -> floa
 def _prices(trials: Sequence[TrialRecord], backbones: Mapping[str, KnownBackbone]) -> list[float]:
     """Number what trials cost to train and to use; equal ones cost the same.
 
-    Networks cost the same to use unless one sees about twice as many pixels.
+    Networks cost the same to use unless one sees about four times as many pixels.
     """
     stages = {name: known.num_stages for name, known in backbones.items()}
     for t in trials:
@@ -198,7 +198,7 @@ def _prices(trials: Sequence[TrialRecord], backbones: Mapping[str, KnownBackbone
 
 
 def _doublings(trial: TrialRecord) -> int:
-    return round(2 * math.log2(trial.image_size or 1))
+    return round(math.log2(trial.image_size or 1))
 
 
 def _frozen(trial: TrialRecord) -> int:

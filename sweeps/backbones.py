@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
-from antsbees.networks.catalog import ARCHITECTURES
+from antsbees.errors import ConfigError
+from antsbees.networks.catalog import architecture
+from results.schema import TrialRecord
 from results.winner import KnownBackbone
 
-BACKBONES: Mapping[str, KnownBackbone] = {
-    name: KnownBackbone(entry.num_stages, entry.accuracy) for name, entry in ARCHITECTURES.items()
-}
+
+def known_backbones(trials: Iterable[TrialRecord]) -> dict[str, KnownBackbone]:
+    """Return what is known of the networks of trials; of a newer version's, nothing is."""
+    known = {}
+    for name in {trial.backbone for trial in trials if trial.backbone is not None}:
+        try:
+            entry = architecture(name)
+        except ConfigError:
+            continue
+        known[name] = KnownBackbone(entry.num_stages, entry.accuracy)
+    return known

@@ -80,8 +80,8 @@ def load_backbone(
     family = FAMILIES[entry.family]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = family.build(name)
-    load_weights(network, name, weights, family)
+        network = family.build(entry.network)
+    load_weights(network, entry.network, weights, family)
     if fast_layers:
         speed_up(network)
     stages = tuple(

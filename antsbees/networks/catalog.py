@@ -1,10 +1,15 @@
-"""The backbones that can be named: what is known of each without loading torch."""
+"""The backbones that can be named: what is known of each without loading torch.
+
+``name@size`` is a backbone that sees larger or smaller images than it was pre-trained on. Somewhat
+larger ones are often better, as pre-training shows it objects enlarged by random crops (H. Touvron
+et al., 2019, https://arxiv.org/abs/1906.06423).
+"""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from antsbees.errors import ConfigError
@@ -12,6 +17,9 @@ from antsbees.errors import ConfigError
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
 _HALF = (0.5, 0.5, 0.5)
+AT = "@"
+SIZES = range(32, 1025)
+"""Edges in pixels that can stand after ``AT``."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +33,7 @@ class Architecture:
         giga_macs: Multiplications and additions of a forward pass, counted by torch, in billions.
         accuracy: Of its default weights on ImageNet's validation images, as their makers say:
             TensorFlow's page on EfficientNet-Lite, and torchvision's tables.
-        image_size: Edge in pixels of the images it was pre-trained on.
+        image_size: Edge in pixels of the images it sees; without ``@``, those of its pre-training.
         mean: Per channel, subtracted from pixels in [0, 1].
         std: Per channel, what the difference is divided by.
     """
@@ -39,6 +47,11 @@ class Architecture:
     image_size: int = 224
     mean: tuple[float, float, float] = _IMAGENET_MEAN
     std: tuple[float, float, float] = _IMAGENET_STD
+
+    @property
+    def network(self) -> str:
+        """The name without a size."""
+        return self.name.partition(AT)[0]
 
 
 ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
@@ -65,15 +78,27 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
 
 
 def architecture(name: str) -> Architecture:
-    """Look a backbone up by name.
+    """Look a backbone up by name, ``efficientnet_lite2`` or ``efficientnet_lite2@320``.
 
     Raises:
-        ConfigError: No backbone has that name.
+        ConfigError: No backbone has that name, or no image that size.
     """
-    if name in ARCHITECTURES:
-        return ARCHITECTURES[name]
-    close = difflib.get_close_matches(name, ARCHITECTURES, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    raise ConfigError(
-        f"unknown backbone {name!r}; {hint}known backbones: {', '.join(ARCHITECTURES)}"
+    network, at, size = name.partition(AT)
+    if network not in ARCHITECTURES:
+        close = difflib.get_close_matches(network, ARCHITECTURES, n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        raise ConfigError(
+            f"unknown backbone {name!r}; {hint}known backbones: {', '.join(ARCHITECTURES)}"
+        )
+    entry = ARCHITECTURES[network]
+    if not at:
+        return entry
+    if not size.isdecimal() or int(size) not in SIZES or size != str(int(size)):
+        raise ConfigError(
+            f"backbone {name!r}: after {AT} comes the edge of the images in pixels, "
+            f"{SIZES[0]} to {SIZES[-1]}"
+        )
+    pixels = (int(size) / entry.image_size) ** 2
+    return replace(
+        entry, name=name, image_size=int(size), giga_macs=round(entry.giga_macs * pixels, 2)
     )

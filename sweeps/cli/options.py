@@ -14,7 +14,7 @@ from results.leaderboard import Leaderboard
 from results.schema import TrialRecord
 from results.winner import FinalWinner, final_winner
 from sweeps import naming
-from sweeps.backbones import BACKBONES
+from sweeps.backbones import known_backbones
 from sweeps.paths import RunPaths
 
 if TYPE_CHECKING:
@@ -69,7 +69,9 @@ def named_winner(
     if sweep not in table.sweeps():
         return None
     folds = table.read_undiverged(sweep)
-    return final_winner(folds, records, most_members=most_members, backbones=BACKBONES)
+    return final_winner(
+        folds, records, most_members=most_members, backbones=known_backbones(records)
+    )
 
 
 def winner_of_finals(paths: RunPaths, sweep: str) -> FinalWinner | None:
@@ -84,7 +86,7 @@ def winner_of_finals(paths: RunPaths, sweep: str) -> FinalWinner | None:
     folds = table.read_undiverged(sweep)
     finalists = {fold.trial_number for fold in folds}
     records = Leaderboard(paths.leaderboard).read_trials(sweep, finalists)
-    return final_winner(folds, records, backbones=BACKBONES)
+    return final_winner(folds, records, backbones=known_backbones(records))
 
 
 def spec_asked(

@@ -18,7 +18,7 @@ from results.leaderboard import Leaderboard
 from results.report.gathered import Gathered, Images, Importance, Reproduction
 from results.schema import TrialRecord
 from results.winner import final_winner
-from sweeps.backbones import BACKBONES
+from sweeps.backbones import known_backbones
 from sweeps.errors import SweepError
 from sweeps.origin import find_origin
 from sweeps.paths import RunPaths
@@ -68,7 +68,7 @@ def gather(paths: RunPaths, sweep: str, opened: Opened) -> Gathered:
         sweep=sweep,
         trials=trials,
         folds=folds,
-        winner=final_winner(folds, trials, backbones=BACKBONES) if folds else None,
+        winner=final_winner(folds, trials, backbones=known_backbones(trials)) if folds else None,
         images=None if opened.dataset is None else as_images(opened.dataset),
         missing=opened.missing,
         importance=importance,

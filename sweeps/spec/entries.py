@@ -196,7 +196,7 @@ def _way_fault(hyperparameter: Hyperparameter, entry: Any) -> str | None:
     """Say why the way an entry is written does not suit the hyperparameter."""
     if not isinstance(entry, Uniform | LogUniform | Int):
         return None
-    if hyperparameter.kind in (Kind.CATEGORY, Kind.FLAG):
+    if hyperparameter.kind in (Kind.CATEGORY, Kind.FLAG, Kind.NETWORK):
         return "there is nothing between its values; use choice"
     if hyperparameter.kind is Kind.COUNT and not isinstance(entry, Int):
         return "only whole numbers are possible; use int or choice"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from antsbees.hyperparameters import Bounds, Hyperparameter, Kind
+from antsbees.networks.catalog import AT
 from sweeps.spec.entries import ALL, FROZEN_STAGES
 
 _KEYWORDS = {
@@ -22,6 +23,10 @@ def value_schema(hyperparameter: Hyperparameter) -> dict[str, Any]:
             return {"enum": [str(choice) for choice in hyperparameter.choices]}
         case Kind.FLAG:
             return {"type": "boolean"}
+        case Kind.NETWORK:
+            at_a_size = {"pattern": f"^({'|'.join(hyperparameter.choices)}){AT}[1-9][0-9]*$"}
+            known = {"enum": list(hyperparameter.choices)}
+            return {"anyOf": [known, {"type": "string", **at_a_size}]}
     kind = "number" if hyperparameter.kind is Kind.NUMBER else "integer"
     number = {"type": kind, **_ends(hyperparameter.bounds)}
     return {"anyOf": [number, {"const": ALL}]} if hyperparameter.name == FROZEN_STAGES else number

@@ -239,7 +239,11 @@ class SweepSpec(Model):
     def _misfits(self) -> Iterator[str]:
         yield from self._frozen_stages_faults()
         yield from self._warmup_faults()
-        if len(self.backbones) > 1 and self.weights not in ("default", "none"):
+        networks = [architecture(name) for name in self.backbones]
+        if self.image_size is not None and any(each.name != each.network for each in networks):
+            yield "image_size and a size after a backbone's name cannot both be given"
+        are_several = len({each.network for each in networks}) > 1
+        if are_several and self.weights not in ("default", "none"):
             yield f"the file {self.weights} cannot hold the weights of several backbones"
         for number, first in enumerate(self.search.first, start=1):
             if first.backbone not in (None, *self.backbones):

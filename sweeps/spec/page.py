@@ -83,8 +83,6 @@ def _values(h: Hyperparameter) -> str:
         return ", ".join(f"`{choice}`" for choice in h.choices)
     if h.kind is Kind.FLAG:
         return "`true`, `false`"
-    if h.name == "backbone":
-        return "a network of `antsbees/networks/catalog.py`"
     noun = "number" if h.kind is Kind.NUMBER else "whole number"
     unit = f" of {h.unit}" if h.unit else ""
     return f"{noun}{unit}{_ends(h.bounds)}"

@@ -139,6 +139,13 @@ def test_a_bad_schedule_is_refused(kind: str, name: str, value: float, rule: str
     assert message == f"{name} must be {rule}, got {value}"
 
 
+def test_a_task_sees_images_of_the_size_after_its_backbones_name() -> None:
+    assert TaskConfig("resnet18@96").image_size == 96
+    assert TaskConfig("resnet18@96", image_size=96) == TaskConfig("resnet18@96")
+    with pytest.raises(ConfigError, match="image_size is 64, but resnet18@96 names another size"):
+        TaskConfig("resnet18@96", image_size=64)
+
+
 def test_a_schedule_takes_exactly_its_settings() -> None:
     """Every kind with every setting: those it lacks are asked for, the others refused."""
     seen = 0

@@ -42,7 +42,7 @@ def test_every_entry_is_well_formed() -> None:
     for name, entry in HYPERPARAMETERS.items():
         assert entry.name == name
         assert entry.description.endswith(".")
-        assert bool(entry.choices) == (entry.kind is Kind.CATEGORY)
+        assert bool(entry.choices) == (entry.kind in (Kind.CATEGORY, Kind.NETWORK))
         assert entry.default is None or entry.fault(entry.default) is None
         if entry.belongs_to is not None:
             owner = HYPERPARAMETERS[entry.belongs_to.choice]

@@ -109,7 +109,7 @@ def test_lists_of_columns_name_columns() -> None:
 
 def test_the_columns_of_hyperparameters_are_the_table_of_hyperparameters() -> None:
     types = {Kind.NUMBER: pa.float64(), Kind.COUNT: pa.int64(), Kind.CATEGORY: pa.string(),
-             Kind.FLAG: pa.bool_()}  # fmt: skip
+             Kind.FLAG: pa.bool_(), Kind.NETWORK: pa.string()}  # fmt: skip
     assert len(table.HYPERPARAMETERS) >= 21
     assert set(HYPERPARAMETERS) == set(table.HYPERPARAMETERS) - {"backbone"}  # of the origin
     for name, known in table.HYPERPARAMETERS.items():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from antsbees.config import TrialConfig
 from antsbees.hyperparameters import HYPERPARAMETERS, Hyperparameter, Kind
-from antsbees.networks.catalog import architecture
+from antsbees.networks.catalog import SIZES, architecture
 
 LARGEST = 1000  # of what is generated, where the table has no bound or a larger one
 
@@ -19,6 +19,11 @@ def values(entry: Hyperparameter) -> st.SearchStrategy[Any]:
     match entry.kind:
         case Kind.CATEGORY:
             return st.sampled_from(entry.choices)
+        case Kind.NETWORK:
+            at_a_size = st.builds(
+                "{}@{}".format, st.sampled_from(entry.choices), st.sampled_from(SIZES)
+            )
+            return st.sampled_from(entry.choices) | at_a_size
         case Kind.FLAG:
             return st.booleans()
         case Kind.COUNT:

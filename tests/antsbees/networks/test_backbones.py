@@ -99,6 +99,12 @@ def test_an_unknown_backbone_is_refused() -> None:
         load_backbone("vgg", "none")
 
 
+def test_at_another_size_it_is_the_same_network() -> None:
+    plain, larger = load_backbone("efficientnet_lite0"), load_backbone("efficientnet_lite0@288")
+    assert larger.weights_hash == plain.weights_hash
+    assert (larger.architecture.image_size, plain.architecture.image_size) == (288, 224)
+
+
 def test_the_hash_tells_weights_apart() -> None:
     hashes = [load_backbone("resnet18", "none", seed=seed).weights_hash for seed in (0, 0, 1)]
     assert hashes[0] == hashes[1] != hashes[2]

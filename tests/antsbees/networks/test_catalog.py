@@ -51,6 +51,27 @@ def test_a_far_miss_is_answered_with_all_names() -> None:
         architecture("x")
 
 
+def test_a_size_after_the_name_is_what_the_network_sees() -> None:
+    plain, larger = architecture("efficientnet_lite2"), architecture("efficientnet_lite2@520")
+    assert (larger.name, larger.network) == ("efficientnet_lite2@520", "efficientnet_lite2")
+    assert (larger.image_size, larger.giga_macs) == (520, 4 * plain.giga_macs)
+    assert (larger.num_stages, larger.accuracy) == (plain.num_stages, plain.accuracy)
+    assert plain.network == plain.name
+
+
+@pytest.mark.parametrize("size", ["", "0320", "31", "1025", "big", "-64", "6.5", "64@64"])
+def test_what_is_no_size_is_refused(size: str) -> None:
+    with pytest.raises(ConfigError, match=r"after @ comes the edge of the images in pixels, 32 to"):
+        architecture(f"resnet18@{size}")
+
+
+def test_a_near_miss_with_a_size_is_answered_too() -> None:
+    with pytest.raises(
+        ConfigError, match=r"unknown backbone 'resnet-18@64'; did you mean resnet18"
+    ):
+        architecture("resnet-18@64")
+
+
 def test_the_catalog_and_the_configuration_are_read_without_torch() -> None:
     code = "import sys, antsbees.config, antsbees.schedules; print('torch' in sys.modules)"
     root = Path(antsbees.__file__).parents[1]

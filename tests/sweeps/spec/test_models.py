@@ -216,6 +216,15 @@ def test_several_backbones_can_be_chosen_from() -> None:
     assert told == "the file /mine.pth cannot hold the weights of several backbones"
 
 
+def test_a_backbone_can_be_tried_at_several_sizes() -> None:
+    sizes = {"choice": ["resnet18", "resnet18@288"]}
+    spec = make_spec(backbone=sizes, weights="/mine.pth")  # which are of both
+    assert [spec.task_of(name).image_size for name in spec.backbones] == [224, 288]
+    told = fault(backbone=sizes, image_size=224)
+    assert told == "image_size and a size after a backbone's name cannot both be given"
+    assert fault(backbone="resnet18@5").startswith("backbone 'resnet18@5': after @ comes the edge")
+
+
 def test_a_first_try_that_names_an_optimizer_names_its_settings_only() -> None:
     both = {"optimizer": {"choice": ["sgd", "adamw"]}}
     ending = "search.first, number 1: "
