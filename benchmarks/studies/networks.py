@@ -2,6 +2,7 @@
 
     python -m benchmarks.studies.networks --data FOLDER
     python -m benchmarks.studies.networks --set insects-hard
+    python -m benchmarks.studies.networks --data FOLDER --backbones resnet18,resnet18@288
 
 40 % to train on and 25 % to choose by are pooled into folds; 35 % are seen by nothing else.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +21,16 @@ from antsbees.data.folder import read_folder
 from antsbees.data.folds import folds
 from antsbees.data.synthetic.sets import SETS
 from antsbees.frozen.probe import fit_probe
-from antsbees.networks.catalog import ARCHITECTURES
+from antsbees.networks.catalog import architecture
 from benchmarks.studies.choosing import Features, division
 from results.ensemble import helped
 from results.evidence import Evidence, Floats
 from results.schema import Objective
 from results.selection import Select, best, cheapest_of_the_best, one
 
-BACKBONES = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
+BACKBONES = (
+    "efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", "efficientnet_lite2@320",
+)  # fmt: skip
 
 
 def probabilities(features: Features, learnt: list[int], asked: list[int]) -> Floats:
@@ -49,20 +52,20 @@ def out_of_fold(features: Features, images: list[int]) -> Floats:
     return said
 
 
-def rules() -> dict[str, Select]:
+def rules(backbones: Sequence[str]) -> dict[str, Select]:
     """Return the rules that are compared, by what they are called."""
     loss = Objective.VAL_LOSS
-    same = [0.0] * len(BACKBONES)
-    promises = [ARCHITECTURES[name].accuracy for name in BACKBONES]
+    same = [0.0] * len(backbones)
+    promises = [architecture(name).accuracy for name in backbones]
     promising = cheapest_of_the_best(loss, same, [True] * len(same), promises)
     always = {
         f"always {name}": (lambda evidence, place=place: one(place, len(evidence.losses)))
-        for place, name in enumerate(BACKBONES)
+        for place, name in enumerate(backbones)
     }
     return always | {
         "the best out of fold": best(loss),
         "of those as good, the best on ImageNet": promising,
-        "all, each counting the same": lambda evidence: np.full(len(evidence.losses), 1 / 3),
+        "all, each counting the same": lambda _: np.full(len(same), 1 / len(same)),
         "greedy with replacement, from the best": _greedy,
         "the chosen one and who helps it": helped(promising),
     }
@@ -88,19 +91,19 @@ def _greedy(evidence: Evidence) -> Floats:
 
 def one_split(features: Mapping[str, Features], seed: int) -> dict[str, tuple[float, float]]:
     """Return log-loss and accuracy on the unseen images, by rule."""
-    labels = features[BACKBONES[0]].labels
+    labels = next(iter(features.values())).labels
     train, val, unseen = division(labels, seed)
     pooled, asked = sorted(train + val), list(unseen)
     known = Evidence.of(
-        np.stack([out_of_fold(features[name], pooled) for name in BACKBONES]),
+        np.stack([out_of_fold(own, pooled) for own in features.values()]),
         labels[torch.tensor(pooled)].numpy(),
     )
     truth = Evidence.of(
-        np.stack([probabilities(features[name], pooled, asked) for name in BACKBONES]),
+        np.stack([probabilities(own, pooled, asked) for own in features.values()]),
         labels[torch.tensor(asked)].numpy(),
     )
     found = {}
-    for name, rule in rules().items():
+    for name, rule in rules([*features]).items():
         weights = rule(known)
         loss = truth.mixed(weights, Objective.VAL_LOSS)
         found[name] = (loss, truth.mixed(weights, Objective.VAL_ACCURACY))
@@ -112,6 +115,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.studies.networks")
     parser.add_argument("--data", type=Path)
     parser.add_argument("--set", choices=SETS)
+    parser.add_argument("--backbones", default=",".join(BACKBONES))
     parser.add_argument("--splits", type=int, default=12)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -119,7 +123,7 @@ def main() -> None:
         if options.set:
             SETS[options.set].write(folder)
         dataset = read_folder(folder)
-        features = {name: Features(dataset, name) for name in BACKBONES}
+        features = {name: Features(dataset, name) for name in options.backbones.split(",")}
     splits = [one_split(features, seed) for seed in range(options.splits)]
     print("| rule | log-loss | accuracy |\n|---|---|---|")
     for name in splits[0]:
