@@ -167,6 +167,12 @@ def _require_known(backbone: Any) -> None:
         raise ValueError(str(error)) from error
 
 
+def _promise(backbone: str) -> tuple[float, int]:
+    """Return by what to sort backbones that no image was seen through yet."""
+    entry = architecture(backbone)
+    return entry.accuracy, entry.image_size
+
+
 class SweepSpec(Model):
     """A sweep as its user describes it."""
 
@@ -315,11 +321,15 @@ class SweepSpec(Model):
         return tuple(first for given in self.search.first for first in self._meant(given))
 
     def _meant(self, first: First) -> Iterator[First]:
-        """Yield the probe on each backbone, the tutorial's on the first, a portfolio of depths."""
+        """Yield the probe on each backbone, the tutorial's on the first, a portfolio of depths.
+
+        The most promising backbone is probed first: what the search goes on with is known early.
+        """
         if first == PORTFOLIO_FIRST:
             yield from portfolio(depths(self.entry(FROZEN_STAGES), self.task.num_stages))
         elif len(self.backbones) > 1 and first in (PROBE_FIRST, TUTORIAL_FIRST):
-            for backbone in self.backbones if first == PROBE_FIRST else self.backbones[:1]:
+            promising = sorted(self.backbones, key=_promise, reverse=True)
+            for backbone in promising if first == PROBE_FIRST else self.backbones[:1]:
                 yield first.model_copy(update={"backbone": backbone})
         else:
             yield first

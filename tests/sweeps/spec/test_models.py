@@ -279,12 +279,14 @@ def test_a_portfolio_is_a_careful_try_at_a_few_depths() -> None:
 
 
 def test_the_probe_is_tried_on_every_backbone() -> None:
-    choice = {"choice": ["efficientnet_lite0", "efficientnet_lite2"]}
-    tried = make_spec(backbone=choice, search={"first": ["tutorial", "probe"]}).firsts
+    """The most promising first; the tutorial's on the first of the spec."""
+    names = ["efficientnet_lite0", "efficientnet_lite2", "efficientnet_lite2@320"]
+    tried = make_spec(backbone={"choice": names}, search={"first": ["tutorial", "probe"]}).firsts
     assert [(first.name, first.backbone) for first in tried] == [
         ("tutorial", "efficientnet_lite0"),
-        ("probe", "efficientnet_lite0"),
+        ("probe", "efficientnet_lite2@320"),
         ("probe", "efficientnet_lite2"),
+        ("probe", "efficientnet_lite0"),
     ]  # fmt: skip
     assert tried[1].head_start == "probe"
     assert tried[1].frozen_stages == "all"
