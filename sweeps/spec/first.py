@@ -88,12 +88,13 @@ def _careful(lr: float, batchnorm: BatchNorm) -> First:
 
 
 def portfolio(depths: Sequence[int]) -> Iterator[First]:
-    """Yield a careful configuration for each depth, ascending.
+    """Yield a careful configuration for each depth, those that cost little first.
 
-    The deepest is bold, with statistics of its own images: it is there for images which are unlike
+    Where the time is short, all have begun before it is up, and what has begun is finished. The
+    deepest is bold, with statistics of its own images: it is there for images which are unlike
     those of the pre-training. The others move little from what is good already.
     """
-    for depth in depths:
+    for depth in reversed(depths):
         is_deepest = depth == depths[0] and len(depths) > 1
         chosen = BOLD if is_deepest else PORTFOLIO_FIRST
         yield chosen.model_copy(update={FROZEN_STAGES: depth})

@@ -269,12 +269,12 @@ def test_a_portfolio_is_a_careful_try_at_a_few_depths() -> None:
         spec = make_spec({"frozen_stages": entry}, search={"first": ["portfolio"]}, **settings)
         assert {first.name for first in spec.firsts} == {"portfolio"}
         kept = [first.batchnorm == "frozen" for first in spec.firsts]
-        assert kept == [len(kept) == 1, *[True] * (len(kept) - 1)]  # the deepest is bold
+        assert kept == [*[True] * (len(kept) - 1), len(kept) == 1]  # the deepest is bold
         return [first.frozen_stages for first in spec.firsts]
 
-    assert tried({"int": [5, "all"]}) == [5, 7, 8, 9]
-    assert tried({"int": [0, "all"]}, backbone="resnet18") == [0, 2, 4, 5]
-    assert tried({"choice": ["all", 3]}) == [3, 9]
+    assert tried({"int": [5, "all"]}) == [9, 8, 7, 5]
+    assert tried({"int": [0, "all"]}, backbone="resnet18") == [5, 4, 2, 0]
+    assert tried({"choice": ["all", 3]}) == [9, 3]
     assert tried("all") == [9]
 
 
