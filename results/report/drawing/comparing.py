@@ -47,7 +47,7 @@ def depth(report: Report) -> Any:
         alt.X("frozen_stages:O", title="frozen stages", axis=alt.Axis(labelAngle=0)),
         alt.XOffset("backbone:N"),
         alt.Color(
-            "backbone:N", title=None, scale=alt.Scale(range=DEPTHS[1::2]),
+            "backbone:N", title=None, scale=alt.Scale(range=[*DEPTHS[1::2], *DEPTHS[::2]]),
             legend=alt.Legend(columns=2),
         ),
         tooltip=[
