@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,11 +30,20 @@ def test_the_table_pairs_splits_and_says_how_far_off_a_claim_is() -> None:
         answer("ours", 1, 0.6, 0.7, 0.6),
     ]
     row = study.table(answers).splitlines()[-1]
-    told = "| photographs | ours | 2 | 50.0 % | 0.500 | 0.100 ± 0.000 | +15.0 | 100 % | 10 | 0 |"
+    told = "| photographs | ours | 2 | 50.0 % | 0.500 | 0.100 ± 0.000 | +15.0 | 100 % | 10 | 0 |  |"
     assert row == told
     many = Answer("ours", "s", 0, [0.1] * 400, [1.0] * 400, 1.0, 0.9, 0.85, 0.95)
     assert study.is_inside(many) is False
     assert study.is_inside(answer("probe", 0, 0.5)) is None
+
+
+def test_a_search_is_timed_until_it_is_as_accurate_as_the_tuned_script() -> None:
+    ours = replace(answer("ours", 0, 0.4), progress=[(3.0, 0.8), (7.0, 0.9)])
+    assert study.reached_s(ours, 0.85) == 7
+    assert study.reached_s(ours, 0.9) == 7
+    assert study.reached_s(ours, 0.95) is study.reached_s(ours, None) is None
+    told = study.table([answer("tuned Ray Tune", 0, 0.5, 0.8), ours]).splitlines()[-1]
+    assert told.endswith("| 3 |")
 
 
 def test_what_is_known_is_not_measured_again(

@@ -64,6 +64,8 @@ class Answer:
         hits: Whether each was right.
         seconds: Wall time until it was there.
         found_s: When the trial that was chosen had ended, from the start of the first trial.
+        progress: The best validation accuracy so far, and how many seconds it took to get there,
+            from the start of the first trial.
     """
 
     way: str
@@ -77,6 +79,7 @@ class Answer:
     high: float | None = None
     chosen: str = ""
     found_s: float | None = None
+    progress: list[tuple[float, float]] | None = None
 
     @property
     def accuracy(self) -> float:
@@ -128,18 +131,29 @@ def ours(task: Task, ensemble: int = 4) -> list[Answer]:
                 low=corrected.low if corrected else None,
                 high=corrected.high if corrected else None,
                 chosen=f"{row.backbone} k={row.frozen_stages} {row.first or ''}".strip(),
-                found_s=None if more else _found_s(row, rows),
+                found_s=None if more else _ended_s(row, rows),
+                progress=None if more else _progress(rows),
             )
         )
     return answers
 
 
-def _found_s(row: TrialRecord, rows: Sequence[TrialRecord]) -> float | None:
+def _ended_s(row: TrialRecord, rows: Sequence[TrialRecord]) -> float | None:
     """Return how long the first trial had been under way when one ended."""
     started = [other.started_at for other in rows if other.started_at]
     if row.finished_at is None or not started:
         return None
     return (row.finished_at - min(started)).total_seconds()
+
+
+def _progress(rows: Sequence[TrialRecord]) -> list[tuple[float, float]]:
+    """Return when the best validation accuracy rose, in seconds, and to what."""
+    ended = [(_ended_s(row, rows), row.val_accuracy) for row in rows]
+    rises: list[tuple[float, float]] = []
+    for seconds, accuracy in sorted((s, a) for s, a in ended if s is not None and a is not None):
+        if not rises or accuracy > rises[-1][1]:
+            rises.append((seconds, accuracy))
+    return rises
 
 
 def tuned(task: Task) -> list[Answer]:
