@@ -67,4 +67,4 @@ def _link(paths: list[Path], folder: Path) -> None:
     """Link images under names that say which split each comes from, as both may use one name."""
     folder.mkdir(parents=True)
     for path in paths:
-        os.symlink(path, folder / f"{path.parent.parent.name}-{path.name}")
+        os.symlink(path.absolute(), folder / f"{path.parent.parent.name}-{path.name}")
