@@ -13,6 +13,7 @@ from antsbees.hyperparameters import (
     HYPERPARAMETERS,
     BatchNorm,
     HeadStart,
+    OptimizerKind,
     ScheduleKind,
     settings_of,
 )
@@ -71,17 +72,15 @@ def _probe() -> First:
     return First(name=PROBE, **{k: v for k, v in plain.items() if k in HYPERPARAMETERS})
 
 
-def _careful(lr: float, batchnorm: BatchNorm) -> First:
+def _from_the_probe(batchnorm: BatchNorm, **settings: Any) -> First:
     """Return what is tried at a depth: a few epochs from the probe, with a falling rate."""
     plain = TrialConfig(
         frozen_stages=0,
         head_start=HeadStart.PROBE,
         batchnorm=batchnorm,
-        lr=lr,
-        momentum=0.9,
         batch_size=32,
-        epochs=3,
         schedule=Schedule(ScheduleKind.COSINE, final_fraction=0.0),
+        **settings,
     ).to_dict()
     del plain[FROZEN_STAGES]
     return First(name=PORTFOLIO, **{k: v for k, v in plain.items() if k in HYPERPARAMETERS})
@@ -90,22 +89,28 @@ def _careful(lr: float, batchnorm: BatchNorm) -> First:
 def portfolio(depths: Sequence[int]) -> Iterator[First]:
     """Yield a careful configuration for each depth, those that cost little first.
 
-    Where the time is short, all have begun before it is up, and what has begun is finished. The
-    deepest is bold, with statistics of its own images: it is there for images which are unlike
-    those of the pre-training. The others move little from what is good already.
+    Where the time is short, all have begun before it is up, and what has begun is finished. Most
+    move little from what is good already. Below the last stages AdamW is tried too, which learns
+    more in as few epochs. The deepest is bold, with statistics of its own images: it is there for
+    images which are unlike those of the pre-training.
     """
-    for depth in reversed(depths):
-        is_deepest = depth == depths[0] and len(depths) > 1
-        chosen = BOLD if is_deepest else PORTFOLIO_FIRST
-        yield chosen.model_copy(update={FROZEN_STAGES: depth})
+    for place in reversed(range(len(depths))):
+        is_deepest = place == 0 and len(depths) > 1
+        chosen = [BOLD] if is_deepest else [PORTFOLIO_FIRST]
+        if not is_deepest and place < len(depths) - NEAR_THE_TOP:
+            chosen.append(ADAPTIVE)
+        for first in chosen:
+            yield first.model_copy(update={FROZEN_STAGES: depths[place]})
 
 
 PORTFOLIO = "portfolio"
+NEAR_THE_TOP = 2  # depths of a portfolio: the head alone, and the last stage with it
 TIMID_LR = 1e-9  # a step changes the head by less than the last digits of its outputs
 TUTORIAL_FIRST = _tutorial()
 PROBE_FIRST = _probe()
-PORTFOLIO_FIRST = _careful(1e-3, BatchNorm.FROZEN)
-BOLD = _careful(1e-2, BatchNorm.TRAIN)
+PORTFOLIO_FIRST = _from_the_probe(BatchNorm.FROZEN, lr=1e-3, momentum=0.9, epochs=3)
+ADAPTIVE = _from_the_probe(BatchNorm.FROZEN, optimizer=OptimizerKind.ADAMW, lr=5e-4, epochs=4)
+BOLD = _from_the_probe(BatchNorm.TRAIN, lr=1e-2, momentum=0.9, epochs=3)
 NAMED = {TUTORIAL: TUTORIAL_FIRST, PROBE: PROBE_FIRST, PORTFOLIO: PORTFOLIO_FIRST}
 """The first tries that a spec can name instead of writing them down."""
 

@@ -37,10 +37,11 @@ def test_a_portfolio_follows_to_a_backbone_of_another_depth(tmp_path: Path) -> N
     study.narrow(["efficientnet_lite0"])
     tried = [study.next() for _ in range(2)]
     study.narrow(["resnet18"])
-    tried += [study.next() for _ in range(2)]
+    tried += [study.next() for _ in range(3)]
     configs = [one.config for one in tried if one is not None]
     assert [(config.backbone, config.frozen_stages) for config in configs] == [
-        ("efficientnet_lite0", 9), ("efficientnet_lite0", 8), ("resnet18", 3), ("resnet18", 1),
+        ("efficientnet_lite0", 9), ("efficientnet_lite0", 8),
+        ("resnet18", 3), ("resnet18", 3), ("resnet18", 1),
     ]  # fmt: skip
 
 
