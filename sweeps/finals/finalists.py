@@ -8,6 +8,7 @@ from results.ranking import latest
 from results.schema import HYPERPARAMETERS, Objective, TrialRecord, TrialStatus
 from results.winner import RIVALS
 
+PATIENCE = 2.0
 _JUDGED = (TrialStatus.COMPLETE, TrialStatus.STOPPED)
 
 
@@ -20,7 +21,8 @@ def finalists(
     """Return the best distinct configurations, those that the winner is held against in front.
 
     What would need more than the time that is left is passed over, so that all those chosen come to
-    answer; the best that is no rival is always among them.
+    answer. One that is no rival is always among them: the best of those that are better than the
+    rivals and need at most ``PATIENCE`` times the time; where there is none, the best.
 
     Args:
         records: Rows of one sweep.
@@ -33,7 +35,10 @@ def finalists(
     others = [record for record in judged if record.first not in RIVALS]
     chosen: dict[str, TrialRecord] = {}
     left_s = time_s
-    needed = [*in_front, *others[:1]]
+    better = others[: next((i for i, r in enumerate(judged) if r.first in RIVALS), len(others))]
+    affordable = (record for record in better if cost_s(record) <= PATIENCE * time_s)
+    one = next(affordable, others[0] if others else None)
+    needed = [*in_front, *([] if one is None else [one])]
     for place, record in enumerate([*needed, *judged]):
         is_needed = place < len(needed)
         if len(chosen) >= count and not is_needed:

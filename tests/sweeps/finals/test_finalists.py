@@ -33,6 +33,19 @@ def test_what_there_is_no_time_for_is_passed_over() -> None:
     assert [trial.trial_number for trial in found] == [1, 0, 8, 7, 5]
 
 
+def test_of_those_that_are_better_than_the_rivals_one_that_there_is_time_for_is_needed() -> None:
+    rows = [TUTORIAL, *GOOD, PROBE]
+    cost = {8: 100.0, 7: 30.0, 6: 19.0}
+
+    def needed(time_s: float) -> int:
+        found = finalists(rows, 3, lambda trial: cost.get(trial.trial_number, 0.0), time_s)
+        return found[-1].trial_number
+
+    assert [needed(time_s) for time_s in (60.0, 20.0, 10.0)] == [8, 7, 6]
+    cheap = finalists([TUTORIAL, *GOOD, row(1, 0.99, first="probe")], 3, lambda t: 1.0, 0.0)
+    assert cheap[-1].trial_number == 8  # none is better: the best
+
+
 def test_a_configuration_is_a_finalist_once_whatever_its_seed() -> None:
     same = [row(number, 0.9, lr=0.05, seed=number) for number in (20, 21)]
     assert numbers(3, *same, *GOOD[:1]) == [2, 20]
