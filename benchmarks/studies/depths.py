@@ -1,4 +1,4 @@
-"""What a few epochs at each depth bring over the probe, gently and boldly.
+"""What a few epochs at each depth bring over the probe: gently, with AdamW, and boldly.
 
     python -m benchmarks.studies.depths FOLDER_OR_SET [--frozen-stages 9,8,6,3]
 
@@ -19,7 +19,7 @@ from antsbees.config import Precision, TaskConfig, TrialConfig
 from antsbees.data.folder import read_folder
 from antsbees.data.synthetic.sets import SETS
 from antsbees.machine.devices import Execution
-from sweeps.spec.first import BOLD, PORTFOLIO_FIRST, PROBE_FIRST, First
+from sweeps.spec.first import ADAPTIVE, BOLD, PORTFOLIO_FIRST, PROBE_FIRST, First
 
 
 @contextmanager
@@ -43,11 +43,13 @@ def main() -> None:
     parser.add_argument("--frozen-stages", default="8,6,5,3", help="how many, of several trials")
     options = parser.parse_args()
     with bench_of(options.images, options.backbone) as bench:
-        print("| frozen stages | BatchNorm | lr | accuracy by epoch | log-loss by epoch |")
-        print("|---|---|---|---|---|")
+        print(
+            "| frozen stages | optimizer | BatchNorm | lr | accuracy by epoch | log-loss by epoch |"
+        )
+        print("|---|---|---|---|---|---|")
         print(_row(bench, PROBE_FIRST, bench.task.num_stages), flush=True)
         for depth in map(int, options.frozen_stages.split(",")):
-            for first in (PORTFOLIO_FIRST, BOLD):
+            for first in (PORTFOLIO_FIRST, ADAPTIVE, BOLD):
                 print(_row(bench, first, depth), flush=True)
 
 
@@ -57,7 +59,8 @@ def _row(bench: Bench, first: First, depth: int) -> str:
     epochs = [training.run_epoch() for _ in range(config.epochs)]
     accuracies = ", ".join(f"{100 * epoch.val_accuracy:.1f}" for epoch in epochs)
     losses = ", ".join(f"{epoch.val_loss:.3f}" for epoch in epochs)
-    return f"| {depth} | {config.batchnorm} | {config.lr:g} | {accuracies} % | {losses} |"
+    settings = f"{config.optimizer} | {config.batchnorm} | {config.lr:g}"
+    return f"| {depth} | {settings} | {accuracies} % | {losses} |"
 
 
 if __name__ == "__main__":

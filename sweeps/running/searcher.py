@@ -25,9 +25,13 @@ from sweeps.running.pace import Pace
 from sweeps.running.probing import Probing
 from sweeps.running.turns import Turns
 from sweeps.search.study import Asked, SearchStudy
+from sweeps.spec.first import PORTFOLIO
 from sweeps.spec.models import SweepSpec
 
 logger = logging.getLogger(__name__)
+
+OVERTIME = 1 / 6
+"""Of the search's time: what the portfolio's tries have after it, to end what they have begun."""
 
 
 class StudySearcher(Searcher):
@@ -45,7 +49,7 @@ class StudySearcher(Searcher):
         clock: Seconds since the epoch.
         awake: Seconds of a clock that stands still while the machine sleeps.
         deadline_s: By the clock; no trial is proposed after it, and those that run are cut, but
-            for first tries, which run to their end.
+            for first tries, which run to their end; those of the portfolio have ``OVERTIME``.
         pace: What is known of how long trials take.
         known: Rows of an earlier start, with what they answered.
     """
@@ -95,7 +99,7 @@ class StudySearcher(Searcher):
     def runs_first_tries(self) -> bool:
         """Whether a first try is in flight, which the deadline does not cut."""
         flights = list(self._in_flight.values())
-        return any(f.asked.first is not None and not f.cut for f in flights)
+        return any(self._has_time(f) and not f.cut for f in flights)
 
     def is_late(self) -> bool:
         """Tell whether the time is up."""
@@ -149,7 +153,7 @@ class StudySearcher(Searcher):
             if self.ended is not None or self.interrupted:
                 flight.cut = True
             elif self.is_late():
-                flight.cut = flight.asked.first is None or not is_running
+                flight.cut = not (is_running and self._has_time(flight))
             elif not is_running:
                 is_gone = all(lane.place != flight.lane.place for lane in self._lanes.there())
                 is_held = waits_for_room and self._is_held(flight, lanes)
@@ -226,6 +230,13 @@ class StudySearcher(Searcher):
         lanes = self._lanes.now(now_s)
         self.ended = self.ended or self._lanes.why_ended(now_s)
         return lanes
+
+    def _has_time(self, flight: InFlight) -> bool:
+        """Tell whether a trial is a first try that may run on after the deadline."""
+        first, minutes = flight.asked.first, self._spec.search.minutes
+        if first != PORTFOLIO or self._deadline_s is None or minutes is None:
+            return first is not None
+        return self._clock() < self._deadline_s + OVERTIME * 60 * minutes
 
     def _is_held(self, flight: InFlight, lanes: tuple[Lane, ...]) -> bool:
         """Tell whether a trial has waited for room long enough to go to another lane."""

@@ -89,10 +89,10 @@ def _from_the_probe(batchnorm: BatchNorm, **settings: Any) -> First:
 def portfolio(depths: Sequence[int]) -> Iterator[First]:
     """Yield a careful configuration for each depth, those that cost little first.
 
-    Where the time is short, all have begun before it is up, and what has begun is finished. Most
-    move little from what is good already. Below the last stages AdamW is tried too, which learns
-    more in as few epochs. The deepest is bold, with statistics of its own images: it is there for
-    images which are unlike those of the pre-training.
+    Where the time is short, most of them have ended before it is up. Most move little from what is
+    good already. Below the last stages AdamW is tried too, which learns more in as few epochs. The
+    deepest is bold, with statistics of its own images: it is there for images which are unlike
+    those of the pre-training.
     """
     for place in reversed(range(len(depths))):
         is_deepest = place == 0 and len(depths) > 1

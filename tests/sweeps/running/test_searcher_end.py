@@ -93,6 +93,20 @@ def test_first_tries_run_on_after_the_deadline_but_not_after_a_signal(tmp_path: 
     assert bench.searcher.should_end("a", is_running=True)
 
 
+def test_tries_of_the_portfolio_have_a_while_after_the_deadline(tmp_path: Path) -> None:
+    search = {"trials": 2, "minutes": 1, "first": ["tutorial", "portfolio"]}
+    spec = make_spec({"frozen_stages": "all"}, search=search)
+    bench = Bench(opened(tmp_path, spec), spec, deadline_s=1060.0)
+    for name in "ab":
+        bench.searcher.suggest(name)
+    ended = []
+    for now_s in (1060.0, 1069.0, 1070.0):
+        bench.now_s = now_s
+        ended.append([bench.searcher.should_end(name, is_running=True) for name in "ab"])
+    assert ended == [[False, False], [False, False], [False, True]]
+    assert bench.searcher.runs_first_tries  # the tutorial's
+
+
 def test_a_first_try_that_waits_at_the_deadline_is_given_back(tmp_path: Path) -> None:
     spec = make_spec(epochs=2, search={"trials": 3, "first": [{"name": "mine"}]})
     bench = Bench(opened(tmp_path, spec), spec, deadline_s=1060.0)
