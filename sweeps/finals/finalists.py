@@ -9,6 +9,8 @@ from results.schema import HYPERPARAMETERS, Objective, TrialRecord, TrialStatus
 from results.winner import RIVALS
 
 PATIENCE = 2.0
+"""How many times the time of all one may need that is better than the rivals."""
+
 _JUDGED = (TrialStatus.COMPLETE, TrialStatus.STOPPED)
 
 
