@@ -6,14 +6,18 @@ import torch
 from torch import Tensor
 
 
-def order_seed(seed: int, epoch: int) -> int:
-    """Return the seed of everything random in an epoch of a trial."""
-    return (seed * 1_000_003 + epoch) % 2**63
+def order_seed(seed: int, epoch: int, member: int = 0) -> int:
+    """Return the seed of everything random in an epoch of a trial.
+
+    Args:
+        member: Of a soup, from 0; the seeds of a trial are below 2**31.
+    """
+    return ((seed + member * 2**31) * 1_000_003 + epoch) % 2**63
 
 
-def shuffled(seed: int, epoch: int, num_images: int) -> Tensor:
+def shuffled(seed: int, epoch: int, num_images: int, member: int = 0) -> Tensor:
     """Return the images in the order of an epoch."""
-    generator = torch.Generator().manual_seed(order_seed(seed, epoch))
+    generator = torch.Generator().manual_seed(order_seed(seed, epoch, member))
     return torch.randperm(num_images, generator=generator)
 
 

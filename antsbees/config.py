@@ -94,6 +94,11 @@ def check_frozen_stages(frozen_stages: int, backbone: str) -> None:
         )
 
 
+def num_trainings(soup_size: int, frozen_stages: int, backbone: str) -> int:
+    """Return how many trainings a soup is of: one of a head alone, for all come to the same."""
+    return 1 if frozen_stages >= architecture(backbone).num_stages else soup_size
+
+
 @dataclass(frozen=True)
 class Schedule:
     """A learning-rate schedule; times are in epochs, rates are fractions of ``lr``.
@@ -165,6 +170,7 @@ class TrialConfig:
     head_start: HeadStart = _default("head_start")
     schedule: Schedule = field(default=TUTORIAL_SCHEDULE)
     epochs: int = _default("epochs")
+    soup_size: int = _default("soup_size")
     seed: int = 0
     backbone: str | None = None
 
@@ -179,6 +185,12 @@ class TrialConfig:
             )
         if self.backbone is not None:
             check_frozen_stages(self.frozen_stages, self.backbone)
+
+    @property
+    def num_trainings(self) -> int:
+        """How many trainings a soup is of: one of a head alone, which all would agree on."""
+        whole = self.backbone and architecture(self.backbone).num_stages
+        return 1 if self.frozen_stages == whole else self.soup_size
 
     def with_seed(self, seed: int) -> TrialConfig:
         """Return the same configuration under another seed."""

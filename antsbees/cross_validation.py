@@ -42,14 +42,18 @@ class CrossValidation:
         few = len(self._bench.dataset.pooled) <= MOST_IMAGES_FUSED
         return is_head and few and config.optimizer is OptimizerKind.SGD
 
-    def one(self, config: TrialConfig) -> list[Evaluation]:
+    def one(self, config: TrialConfig, without: Sequence[int] | None = None) -> list[Evaluation]:
         """Train a configuration without each fold; return how it does there.
+
+        Args:
+            without: Only without these, from 0.
 
         Raises:
             DivergedError: The loss is no longer finite, in any of them.
         """
         found = []
-        for number, (learnt, held_out) in enumerate(zip(self._learnt, self._folds, strict=True)):
+        for number in range(len(self._folds)) if without is None else without:
+            learnt, held_out = self._learnt[number], self._folds[number]
             start = self._start(config, number)
             training = self._bench.fold_training(config, learnt, held_out, start)
             for _ in range(config.epochs):

@@ -273,6 +273,14 @@ _TABLE = (
         unit="epochs",
     ),
     Hyperparameter(
+        "soup_size",
+        Kind.COUNT,
+        "Trainings in other orders of the images whose weights are averaged; a head alone has one.",
+        default=1,
+        bounds=Bounds(at_least=1, at_most=64),
+        unit="trainings",
+    ),
+    Hyperparameter(
         "warmup_epochs",
         Kind.COUNT,
         "Time over which the learning rate rises linearly before the schedule proper begins.",

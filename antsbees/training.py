@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from antsbees.batches import batch_sizes, order_seed, shuffled
-from antsbees.config import TaskConfig, TrialConfig, check_frozen_stages
+from antsbees.config import TaskConfig, TrialConfig, check_frozen_stages, num_trainings
 from antsbees.errors import ConfigError, DivergedError
 from antsbees.evaluation import Evaluation, evaluate, network_input
 from antsbees.hyperparameters import HeadStart
@@ -24,6 +25,7 @@ from antsbees.networks.backbones import Backbone
 from antsbees.optimizers import head_lr, make_optimizer, set_lr
 from antsbees.pieces import Pieces
 from antsbees.schedules import lr_fraction
+from antsbees.soup import Member, averaged
 
 T = TypeVar("T")
 
@@ -98,7 +100,11 @@ class Training:
         if head is not None:
             trained[-1] = head
         self.trained: nn.Sequential = trained.to(execution.device)
-        self._optimizer = make_optimizer(self.trained, config)
+        self._members = [Member(0, self.trained, make_optimizer(self.trained, config))]
+        size = num_trainings(config.soup_size, config.frozen_stages, task.backbone)
+        for number in range(1, size):
+            other = copy.deepcopy(self.trained)
+            self._members.append(Member(number, other, make_optimizer(other, config)))
         self._pieces = Pieces()
 
     def run_epoch(self) -> EpochMetrics:
@@ -111,7 +117,7 @@ class Training:
         k = self.config.frozen_stages
         view = self.epoch % self._task.views
         self._lesson.prepare(k, view)
-        train_loss, train_s = _timed(self._train, self._lesson.inputs(k, view))
+        train_loss, train_s = _timed(self._train_all, self._lesson.inputs(k, view))
         self.epoch += 1
         evaluation, evaluation_s = _timed(self._evaluate, self._lesson.judged(k))
         self.evaluation = evaluation
@@ -126,7 +132,7 @@ class Training:
             train_loss=train_loss,
             val_loss=evaluation.loss,
             val_accuracy=evaluation.accuracy,
-            lr=head_lr(self._optimizer),
+            lr=head_lr(self._members[0].optimizer),
             seconds=seconds,
             train_s=train_s + evaluation_s,
             images_per_second=len(self._labels) / seconds,
@@ -147,8 +153,7 @@ class Training:
         return {
             "curve": [asdict(metrics) for metrics in self.curve],
             "probabilities": torch.from_numpy(self.evaluation.probabilities),
-            "trained": self.trained.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
+            "members": [(m.trained.state_dict(), m.optimizer.state_dict()) for m in self._members],
             "largest_piece": self._pieces.largest,
         }
 
@@ -161,11 +166,17 @@ class Training:
         """
         curve = [EpochMetrics(**metrics) for metrics in state["curve"]]
         last, probabilities = curve[-1], state["probabilities"].numpy()
-        trained, piece = state["trained"], state["largest_piece"]
-        if _shapes(trained) != _shapes(self.trained.state_dict()):
+        piece, members = (
+            state["largest_piece"],
+            list(zip(self._members, state["members"], strict=True)),
+        )
+        if any(_shapes(own.trained.state_dict()) != _shapes(kept) for own, (kept, _) in members):
             raise ValueError("its weights are those of another network")
-        self._optimizer.load_state_dict(state["optimizer"])
-        self.trained.load_state_dict(trained)
+        for own, (_, optimizer) in members:
+            own.optimizer.load_state_dict(optimizer)
+        for own, (trained, _) in members:
+            own.trained.load_state_dict(trained)
+        self.trained = averaged(self._members)
         self.curve, self.epoch, self._pieces.largest = curve, len(curve), piece
         self.evaluation = Evaluation(last.val_loss, last.val_accuracy, probabilities)
 
@@ -179,12 +190,18 @@ class Training:
         frozen = self._backbone.stages[: self.config.frozen_stages]
         return nn.Sequential(*frozen, *self.trained.children()).eval()
 
-    def _train(self, x: Tensor) -> float:
+    def _train_all(self, x: Tensor) -> float:
+        """Run the epoch's batches for every member; return their mean loss."""
+        losses = [self._train(x, member) for member in self._members]
+        self.trained = averaged(self._members)
+        return math.fsum(losses) / len(losses)
+
+    def _train(self, x: Tensor, member: Member) -> float:
         """Run the epoch's batches; return their mean loss. The device is waited for once."""
-        self.trained.train()
-        config, num_images = self.config, len(self._labels)
-        torch.manual_seed(order_seed(config.seed, self.epoch))  # of dropout and stochastic depth
-        order = shuffled(config.seed, self.epoch, num_images)
+        member.trained.train()
+        config, num_images, of = self.config, len(self._labels), member.number
+        torch.manual_seed(order_seed(config.seed, self.epoch, of))  # of dropout, stochastic depth
+        order = shuffled(config.seed, self.epoch, num_images, of)
         sizes = batch_sizes(num_images, config.batch_size)
         batches = order.to(x.device).split(sizes)
         answers = self._labels[order.to(self._labels.device)].split(sizes)
@@ -192,22 +209,23 @@ class Training:
         for number, (batch, labels) in enumerate(zip(batches, answers, strict=True)):
             progress = self.epoch + number / len(batches)
             fraction = lr_fraction(self.config.schedule, progress, self.config.epochs)
-            set_lr(self._optimizer, self.config.lr * fraction)
-            total += self._step(x[batch], labels) * len(batch)
+            set_lr(member.optimizer, self.config.lr * fraction)
+            total += self._step(member, x[batch], labels) * len(batch)
         return float(total) / len(self._labels)
 
     def _evaluate(self, judged: Tensor) -> Evaluation:
         return evaluate(self.trained, judged, self._judged_labels, self._backbone, self._execution)
 
-    def _step(self, rows: Tensor, labels: Tensor) -> Tensor:
-        clear = partial(self._optimizer.zero_grad, set_to_none=True)
-        loss = self._pieces.backward(rows, labels, self._loss_of, clear)
-        self._optimizer.step()
+    def _step(self, member: Member, rows: Tensor, labels: Tensor) -> Tensor:
+        clear = partial(member.optimizer.zero_grad, set_to_none=True)
+        loss_of = partial(self._loss_of, member.trained)
+        loss = self._pieces.backward(rows, labels, loss_of, clear)
+        member.optimizer.step()
         return loss
 
-    def _loss_of(self, rows: Tensor, labels: Tensor) -> Tensor:
+    def _loss_of(self, trained: nn.Module, rows: Tensor, labels: Tensor) -> Tensor:
         with arithmetic(self._execution.device, self._execution.precision):
-            logits = self.trained(network_input(rows, self._backbone, self._execution))
+            logits = trained(network_input(rows, self._backbone, self._execution))
         smoothing = self.config.label_smoothing
         return F.cross_entropy(logits.float(), labels, label_smoothing=smoothing)
 

@@ -152,6 +152,9 @@ class TrialRecord:
     epochs: int | None = _hyperparameter(
         COUNT, "Length of the trial and of its schedule.", "epochs"
     )
+    soup_size: int | None = _hyperparameter(
+        COUNT, "Trainings in other orders of the images, whose weights are averaged.", "trainings"
+    )
     schedule: str | None = _hyperparameter(TEXT, "How the learning rate changes over a trial.")
     step_size: int | None = _hyperparameter(COUNT, "Of `step`: from one fall on.", "epochs")
     gamma: float | None = _hyperparameter(NUMBER, "Of `step` and `exponential`: factor of a fall.")

@@ -1,4 +1,4 @@
-"""What a few epochs at each depth bring over the probe: gently, with AdamW, and boldly.
+"""What a few epochs at each depth bring over the probe: gently, with AdamW, as a soup, boldly.
 
     python -m benchmarks.studies.depths FOLDER_OR_SET [--frozen-stages 9,8,6,3]
 
@@ -19,7 +19,7 @@ from antsbees.config import Precision, TaskConfig, TrialConfig
 from antsbees.data.folder import read_folder
 from antsbees.data.synthetic.sets import SETS
 from antsbees.machine.devices import Execution
-from sweeps.spec.first import ADAPTIVE, BOLD, PORTFOLIO_FIRST, PROBE_FIRST, First
+from sweeps.spec.first import ADAPTIVE, BOLD, PORTFOLIO_FIRST, PROBE_FIRST, SOUP, First
 
 
 @contextmanager
@@ -44,12 +44,13 @@ def main() -> None:
     options = parser.parse_args()
     with bench_of(options.images, options.backbone) as bench:
         print(
-            "| frozen stages | optimizer | BatchNorm | lr | accuracy by epoch | log-loss by epoch |"
+            "| frozen stages | optimizer | trainings | BatchNorm | lr "
+            "| accuracy by epoch | log-loss by epoch |"
         )
-        print("|---|---|---|---|---|---|")
+        print("|---|---|---|---|---|---|---|")
         print(_row(bench, PROBE_FIRST, bench.task.num_stages), flush=True)
         for depth in map(int, options.frozen_stages.split(",")):
-            for first in (PORTFOLIO_FIRST, ADAPTIVE, BOLD):
+            for first in (PORTFOLIO_FIRST, ADAPTIVE, SOUP, BOLD):
                 print(_row(bench, first, depth), flush=True)
 
 
@@ -59,7 +60,7 @@ def _row(bench: Bench, first: First, depth: int) -> str:
     epochs = [training.run_epoch() for _ in range(config.epochs)]
     accuracies = ", ".join(f"{100 * epoch.val_accuracy:.1f}" for epoch in epochs)
     losses = ", ".join(f"{epoch.val_loss:.3f}" for epoch in epochs)
-    settings = f"{config.optimizer} | {config.batchnorm} | {config.lr:g}"
+    settings = f"{config.optimizer} | {config.soup_size} | {config.batchnorm} | {config.lr:g}"
     return f"| {depth} | {settings} | {accuracies} % | {losses} |"
 
 

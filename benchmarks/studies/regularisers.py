@@ -3,7 +3,7 @@
     python -m benchmarks.studies.regularisers FOLDER_OR_SET [--backbone ...] [--frozen-stages 6]
 
 Every way starts with the probe as its head, learns from train, and is judged on val, after the last
-epoch; a row is the mean over seeds. None of these ways but the first three can be had in a sweep.
+epoch; a row is the mean over seeds. None of these ways but the first five can be had in a sweep.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from antsbees.bench import Bench
@@ -23,6 +23,7 @@ from antsbees.config import Schedule, TrialConfig
 from antsbees.data.synthetic.sets import SETS
 from antsbees.evaluation import evaluate
 from antsbees.hyperparameters import BatchNorm, HeadStart, OptimizerKind, ScheduleKind
+from antsbees.soup import Member
 from antsbees.training import Training
 from benchmarks.studies.depths import bench_of
 
@@ -44,10 +45,10 @@ def l2_sp(training: Training) -> None:
     start = [p.detach().clone() for p in training.trained.parameters()]
     plain = training._loss_of
 
-    def loss(rows: Tensor, labels: Tensor) -> Tensor:
+    def loss(trained: nn.Module, rows: Tensor, labels: Tensor) -> Tensor:
         now = training.trained.parameters()
         apart = sum(((p - s) ** 2).sum() for p, s in zip(now, start, strict=True))
-        return plain(rows, labels) + START_STRENGTH / 2 * apart
+        return plain(trained, rows, labels) + START_STRENGTH / 2 * apart
 
     _set(training, _loss_of=loss)
 
@@ -60,11 +61,12 @@ def mixup(training: Training) -> None:
     plain = training._loss_of
     generator = torch.distributions.Beta(MIXED, MIXED)
 
-    def loss(rows: Tensor, labels: Tensor) -> Tensor:
+    def loss(trained: nn.Module, rows: Tensor, labels: Tensor) -> Tensor:
         share = float(generator.sample())
         other = torch.randperm(len(rows))
         mixed = (share * rows + (1 - share) * rows[other]).to(rows.dtype)
-        return share * plain(mixed, labels) + (1 - share) * plain(mixed, labels[other])
+        own, others = plain(trained, mixed, labels), plain(trained, mixed, labels[other])
+        return share * own + (1 - share) * others
 
     _set(training, _loss_of=loss)
 
@@ -79,8 +81,8 @@ def averaged(training: Training) -> None:
     )
     plain = training._step
 
-    def step(rows: Tensor, labels: Tensor) -> Tensor:
-        loss = plain(rows, labels)
+    def step(member: Member, rows: Tensor, labels: Tensor) -> Tensor:
+        loss = plain(member, rows, labels)
         average.update_parameters(training.trained)
         return loss
 
@@ -117,6 +119,8 @@ def ways(frozen_stages: int, lr: float, epochs: int) -> dict[str, tuple[TrialCon
         "as it is": (base, nothing),
         "`stage_lr_decay: 0.5`": (replace(base, stage_lr_decay=0.5), nothing),
         "`optimizer: adamw`, a tenth of the rate": (adamw, nothing),
+        "`soup_size: 3`, three times as long": (replace(base, soup_size=3), nothing),
+        "AdamW, `soup_size: 3`": (replace(adamw, soup_size=3), nothing),
         "L2-SP": (base, l2_sp),
         "mixup": (base, mixup),
         "moving average of weights": (base, averaged),

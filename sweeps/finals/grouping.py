@@ -15,14 +15,16 @@ def together(
     turns: Sequence[Turn],
     trials: Mapping[int, TrialRecord],
     is_fused: Callable[[TrialRecord], bool],
+    one_by_one: Callable[[Turn], Sequence[Turn]],
 ) -> list[Group]:
     """Put the heads of a backbone into one group, for they are trained as one, and these in front.
 
-    So every head has its answer within seconds, and what costs more comes in the order given, each
-    turn a group of its own.
+    So every head has its answer within seconds. What costs more comes in the order given, each fold
+    a group of its own, so that several workers come to an answer together.
 
     Args:
         is_fused: Tells whether a trial is one of those heads.
+        one_by_one: Divides a turn into those of its folds.
     """
     heads: dict[str, list[Turn]] = {}
     others: list[Group] = []
@@ -31,7 +33,7 @@ def together(
         if is_fused(trial):
             heads.setdefault(str(trial.backbone), []).append(turn)
         else:
-            others.append((turn,))
+            others.extend((part,) for part in one_by_one(turn))
     return [*map(tuple, heads.values()), *others]
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from results.finals import FoldRecord
 from results.racing import is_behind
@@ -12,10 +13,20 @@ from results.racing import is_behind
 
 @dataclass(frozen=True)
 class Turn:
-    """One finalist on all folds of one repeat."""
+    """One finalist in one repeat.
+
+    Args:
+        fold: The only one that it is trained without; ``None`` for each of the repeat.
+    """
 
     trial_number: int
     repeat: int
+    fold: int | None = None
+
+    @property
+    def on_all_folds(self) -> Turn:
+        """The same finalist on all folds of the repeat."""
+        return replace(self, fold=None)
 
 
 @dataclass
@@ -33,9 +44,14 @@ class Race:
 
     def missing(self, numbers: Sequence[int], repeat: int) -> list[Turn]:
         """Return the turns of a repeat that are still to be had."""
-        had = {Turn(fold.trial_number, fold.repeat) for fold in self.folds if _is_whole(fold)}
+        had = {Turn(fold.trial_number, fold.repeat) for fold in of_whole_repeats(self.folds)}
         wanted = [Turn(number, repeat) for number in numbers]
         return [turn for turn in wanted if turn not in had | self.failed]
+
+    def one_by_one(self, turn: Turn, num_folds: int) -> list[Turn]:
+        """Divide a turn into those of its folds that are still to be had."""
+        known = {f.fold for f in self.folds if Turn(f.trial_number, f.repeat) == turn}
+        return [replace(turn, fold=fold) for fold in range(num_folds) if fold not in known]
 
     def still_in(self, numbers: Sequence[int]) -> list[int]:
         """Return who has diverged in no repeat."""
@@ -68,9 +84,10 @@ def _not_behind(numbers: Sequence[int], repeat: int, folds: Sequence[FoldRecord]
     return [number for number, found in there.items() if not is_behind(found, leads, ratio)]
 
 
-def _is_whole(fold: FoldRecord) -> bool:
-    """Tell whether it is the last fold of its repeat: all of a turn are published in order."""
-    return fold.fold == fold.num_folds - 1
+def of_whole_repeats(folds: Sequence[FoldRecord]) -> list[FoldRecord]:
+    """Leave out the folds of finalists in repeats of which they lack others."""
+    known = Counter((fold.trial_number, fold.repeat) for fold in folds)
+    return [fold for fold in folds if known[fold.trial_number, fold.repeat] == fold.num_folds]
 
 
 def _losses(number: int, repeat: int, folds: Sequence[FoldRecord]) -> list[float]:

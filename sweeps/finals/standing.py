@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from results.finals import FoldRecord
+from sweeps.finals.racing import of_whole_repeats
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def standing(
         repeat: From 0.
     """
     own: dict[int, list[FoldRecord]] = defaultdict(list)
-    for fold in folds:
+    for fold in of_whole_repeats(folds):
         if fold.trial_number in numbers:
             own[fold.trial_number].append(fold)
     answered = sum(any(fold.repeat == repeat for fold in known) for known in own.values())

@@ -31,7 +31,7 @@ from sweeps.running.folding import Folded, OnFolds, train_on_folds
 from sweeps.running.jobs import job_of
 from sweeps.running.lanes import Lane, Place
 from sweeps.running.observer import Observer
-from sweeps.running.tasks import InFlight, TurnPlacing, first_line, send
+from sweeps.running.tasks import InFlight, TurnPlacing, first_line, is_spared, send
 from sweeps.running.usable import Usable, closed_lanes
 from sweeps.running.watch import (
     ASK_HEAD_EVERY_S,
@@ -103,6 +103,7 @@ class _Running:
         self._nodes = cluster.AliveNodes()
         self._flying = InFlight()
         self._received: list[int] = []
+        self._given_up: set[Turn] = set()
         self._stopped = self._interrupted = self._is_late = self._is_headless = False
         self._head = cluster.head_address()
         self._asked_at_s = self._answered_at_s = time.monotonic()
@@ -136,7 +137,12 @@ class _Running:
                 self._numbers, self._repeat = numbers, repeat
                 self._tell_standing()
                 missing = self._race.missing(numbers, repeat)
-                groups = together(missing, self._chosen, lambda t: is_fused(t, num_images))
+                groups = together(
+                    missing,
+                    self._chosen,
+                    lambda trial: is_fused(trial, num_images),
+                    lambda turn: self._race.one_by_one(turn, plan.folds),
+                )
                 self._run_repeat(groups, places[repeat])
                 going_on = self._race.going_on(numbers, repeat)
                 if self._stopped or not going_on:
@@ -163,7 +169,7 @@ class _Running:
                 return
             if time.monotonic() > self._deadline_s:
                 self._stopped = self._is_late = True
-                queue = [group for group in queue if essential.intersection(group)]
+                queue = [group for group in queue if is_spared(group, essential)]
                 self._flying.cancel(spared=essential)
                 if time.monotonic() > self._deadline_s + SILENCE_S:
                     self._flying.cancel()
@@ -172,6 +178,7 @@ class _Running:
             for task in self._flying.left_waiting(now_s):
                 if self._usable.goes_elsewhere(task.lane, now_s):
                     queue.insert(0, self._flying.take_back(task))
+            queue = [group for group in queue if not self._is_given_up(group)]
             self._start(queue, places)
             if not self._flying.tasks and not queue:
                 return
@@ -187,6 +194,10 @@ class _Running:
         others = [trial for trial in self._chosen.values() if trial.first not in RIVALS]
         return frozenset(Turn(trial.trial_number, 0) for trial in [*firsts, *others[:1]])
 
+    def _is_given_up(self, group: Group) -> bool:
+        """Tell whether another fold of the same turn diverged, or could not be trained."""
+        return (self._race.failed | self._given_up).issuperset(t.on_all_folds for t in group)
+
     def _start(self, queue: list[Group], places: tuple[tuple[int, ...], ...]) -> None:
         while queue:
             lanes, now_s = self._lanes(), time.monotonic()
@@ -201,6 +212,7 @@ class _Running:
                 trials=tuple((trial.trial_number, config_of(trial)) for trial in trials),
                 repeat=group[0].repeat,
                 folds=places,
+                without=range(len(places)) if group[0].fold is None else (group[0].fold,),
                 stages=() if is_head(trials[0]) else self._stages_of(trials[0]),
                 lane=str(lane.kind),
                 device=lane.device,
@@ -221,15 +233,18 @@ class _Running:
             if self._usable.leaves_out(slot.lane, error):
                 return [group]
             logger.warning("finalists %s failed: %s", group, error)
-            for turn in group:
-                number = turn.trial_number
+            for turn in {turn.on_all_folds for turn in group} - self._given_up:
+                self._given_up.add(turn)
                 self._observer.noted(
-                    f"Finals: trial {number} could not be trained on folds: {first_line(error)}"
+                    f"Finals: trial {turn.trial_number} could not be trained on folds: "
+                    f"{first_line(error)}"
                 )
             return []
         for number, reason in folded.failures.items():
-            self._observer.noted(f"Finals: trial {number} is no finalist any more: {reason}")
-            self._remember_failure(Turn(number, group[0].repeat), reason)
+            turn = Turn(number, group[0].repeat)
+            if turn not in self._race.failed:
+                self._observer.noted(f"Finals: trial {number} is no finalist any more: {reason}")
+                self._remember_failure(turn, reason)
         if folded.rows:
             self._table.append(folded.rows)
             self._race.folds.extend(folded.rows)

@@ -33,11 +33,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OnFolds:
-    """Finalists of one backbone on all folds of one repeat: what a worker is asked for.
+    """Finalists of one backbone on folds of one repeat: what a worker is asked for.
 
     Args:
         trials: Each with its number; heads among them are trained together.
         folds: The places of the images of each, in train and val together.
+        without: Which of them are left out, one after another; of heads, all.
         stages: How many are frozen in any finalist of this backbone, to be computed in one go; of
             none for heads, whose features are there already.
     """
@@ -46,6 +47,7 @@ class OnFolds:
     trials: tuple[tuple[int, TrialConfig], ...]
     repeat: int
     folds: tuple[Places, ...]
+    without: Sequence[int]
     stages: tuple[int, ...]
     lane: str
     device: str
@@ -88,7 +90,7 @@ def train_on_folds(job: Job, asked: OnFolds) -> Folded:
     # Repeats differ in their seed too: a lucky order of the images is no merit.
     configs = {number: c.with_seed(c.seed + asked.repeat) for number, c in asked.trials}
     folded = Folded([])
-    for answer in _answers(CrossValidation(bench, asked.folds), configs):
+    for answer in _answers(CrossValidation(bench, asked.folds), configs, asked.without):
         if isinstance(answer.found, DivergedError):
             folded.failures[answer.trial_number] = str(answer.found)
         else:
@@ -106,7 +108,9 @@ def groups_of(job: Job, device: str, threads: int) -> list[int]:
     return [int(group) for group in found]
 
 
-def _answers(crossed: CrossValidation, configs: dict[int, TrialConfig]) -> Iterator[_Answer]:
+def _answers(
+    crossed: CrossValidation, configs: dict[int, TrialConfig], without: Sequence[int]
+) -> Iterator[_Answer]:
     """Yield what each trial answered; the time of heads is divided among them."""
     fused = {number: config for number, config in configs.items() if crossed.is_fused(config)}
     if fused:
@@ -119,7 +123,7 @@ def _answers(crossed: CrossValidation, configs: dict[int, TrialConfig]) -> Itera
         if number not in fused:
             began_s = time.time()
             try:
-                alone: list[Evaluation] | DivergedError = crossed.one(config)
+                alone: list[Evaluation] | DivergedError = crossed.one(config, without)
             except DivergedError as error:
                 alone = error
             yield _Answer(number, alone, began_s, time.time() - began_s)
@@ -129,7 +133,8 @@ def _rows(
     job: Job, asked: OnFolds, answer: _Answer, found: Sequence[Evaluation]
 ) -> Iterator[FoldRecord]:
     is_accuracy, seconds = job.objective is Objective.VAL_ACCURACY, answer.seconds / len(found)
-    for number, (held_out, evaluation) in enumerate(zip(asked.folds, found, strict=True)):
+    for place, (number, evaluation) in enumerate(zip(asked.without, found, strict=True)):
+        held_out = asked.folds[number]
         yield FoldRecord(
             sweep=asked.sweep,
             trial_number=answer.trial_number,
@@ -143,7 +148,7 @@ def _rows(
             images=list(held_out),
             labels=[job.dataset.pooled.labels[place] for place in held_out],
             probabilities=evaluation.probabilities.tolist(),
-            started_at=datetime.fromtimestamp(answer.began_s + number * seconds, UTC),
+            started_at=datetime.fromtimestamp(answer.began_s + place * seconds, UTC),
             lane=asked.lane,
             node=socket.gethostname(),
             worker_pid=os.getpid(),

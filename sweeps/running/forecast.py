@@ -90,12 +90,15 @@ def likely_works(spec: SweepSpec, count: int) -> list[Work]:
     for first in spec.firsts:
         backbone = first.backbone or spec.backbones[0]
         stages = _stages(spec, backbone, rng, first.frozen_stages)
-        works.append(Work(backbone, stages, first.epochs or spec.max_epochs, True))
+        length, size = first.epochs or spec.max_epochs, first.soup_size or 1
+        works.append(Work(backbone, stages, length, True, size))
     epochs = [int(value) for value in values_of(spec.epochs)]
+    sizes = [int(value) for value in values_of(spec.entry("soup_size"))]
     while len(works) < count:
         backbone = rng.choice(spec.backbones)
         stages = _stages(spec, backbone, rng)
-        works.append(Work(backbone, stages, rng.randint(min(epochs), max(epochs))))
+        length, size = rng.randint(min(epochs), max(epochs)), rng.randint(min(sizes), max(sizes))
+        works.append(Work(backbone, stages, length, soup_size=size))
     return works[:count]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from statistics import fmean, median
 
+from antsbees.config import num_trainings
 from antsbees.data.datasets import Dataset
 from antsbees.networks.catalog import architecture
 from results.schema import TrialRecord, TrialStatus
@@ -32,17 +33,24 @@ class Work:
 
     Args:
         runs_to_its_end: Early stopping leaves it alone: it is a first try, or a turn of finals.
+        soup_size: Each of its epochs is so many, of as many trainings.
     """
 
     backbone: str
     frozen_stages: int
     epochs: int
     runs_to_its_end: bool = False
+    soup_size: int = 1
 
     @property
     def cell(self) -> Cell:
         """What decides how long one of its epochs takes."""
         return self.backbone, self.frozen_stages
+
+    @property
+    def num_trainings(self) -> int:
+        """How many trainings it is of."""
+        return num_trainings(self.soup_size, self.frozen_stages, self.backbone)
 
 
 class _Mean:
@@ -89,7 +97,7 @@ class Pace:
         self._of_nodes: dict[tuple[LaneKind, str], float] = {}
 
     def learn(self, lane: LaneKind, node: str | None, cell: Cell, seconds: float) -> None:
-        """Take in an epoch.
+        """Take in an epoch of one training.
 
         Args:
             node: Host name of the machine it ran on, where machines are told apart.
@@ -125,10 +133,11 @@ class Pace:
                 if row.is_resumed:
                     continue
                 kind, cell = kinds[row.lane], (row.backbone, row.frozen_stages or 0)
+                work = Work(*cell, row.epochs, soup_size=row.soup_size or 1)
                 seconds = row.training_s if with_activations else row.trained_part_s
-                self.learn(kind, row.node, cell, seconds / row.epochs_run)
+                self.learn(kind, row.node, cell, seconds / row.epochs_run / work.num_trainings)
                 if row.first is None and row.status is not TrialStatus.UNFINISHED:
-                    self.learn_ended(kind, Work(*cell, row.epochs), row.epochs_run, beside_s)
+                    self.learn_ended(kind, work, row.epochs_run, beside_s)
 
     def is_measured(self, lane: LaneKind) -> bool:
         """Tell whether an epoch was completed in a lane of that kind."""
@@ -138,11 +147,11 @@ class Pace:
         """Return how long a trial is expected to take."""
         share = 1.0 if work.runs_to_its_end or not self._share.count else self._share.value
         beside = self._beside.get(lane.kind)
-        epochs = max(1.0, share * work.epochs)
+        epochs = max(1.0, share * work.epochs) * work.num_trainings
         return epochs * self.epoch_s(work.cell, lane) + (beside.value if beside else 0.0)
 
     def epoch_s(self, cell: Cell, lane: Lane) -> float:
-        """Return how long an epoch is expected to take."""
+        """Return how long an epoch of one training is expected to take."""
         node = lane.node.name if lane.node else None
         key = (lane.kind, node, cell)
         if key not in self._of_cells:

@@ -90,8 +90,13 @@ class InFlight:
     def cancel(self, spared: frozenset[Turn] = frozenset()) -> None:
         """End tasks with their workers, and forget them; those with a turn to be spared run on."""
         for task, group, _ in list(self.tasks.values()):
-            if not spared.intersection(group):
+            if not is_spared(group, spared):
                 self.take_back(task)
+
+
+def is_spared(group: Group, spared: frozenset[Turn]) -> bool:
+    """Tell whether a turn of a group, or the one that it is a fold of, is among those spared."""
+    return any(turn.on_all_folds in spared for turn in group)
 
 
 class TurnPlacing:
@@ -99,7 +104,7 @@ class TurnPlacing:
 
     Args:
         trials: The finalists by number; their rows tell how long epochs take in each lane.
-        num_folds: A turn trains once without each.
+        num_folds: A turn on all folds trains once without each.
     """
 
     def __init__(self, trials: Mapping[int, TrialRecord], num_images: int, num_folds: int) -> None:
@@ -141,9 +146,11 @@ class TurnPlacing:
     def _work(self, group: Group) -> Work:
         """Describe a group; heads that are trained together take as long as the longest."""
         trials = [self._trials[turn.trial_number] for turn in group]
-        epochs = max(trial.epochs or 1 for trial in trials) * self._num_folds
+        num_folds = self._num_folds if group[0].fold is None else 1
+        epochs = max(trial.epochs or 1 for trial in trials) * num_folds
+        size = max(trial.soup_size or 1 for trial in trials)
         frozen = trials[0].frozen_stages or 0
-        return Work(str(trials[0].backbone), frozen, epochs, runs_to_its_end=True)
+        return Work(str(trials[0].backbone), frozen, epochs, runs_to_its_end=True, soup_size=size)
 
 
 def resources(lane: Lane) -> dict[str, Any]:

@@ -80,9 +80,9 @@ class Turns:
         is_kept = self._spec.cache.max_gb > 0
         node = flight.lane.node.name if flight.lane.node else None
         for epoch in epochs:
-            cell = self._work(flight.asked).cell
-            seconds = epoch.train_s if is_kept else epoch.seconds
-            self._placing.pace.learn(flight.lane.kind, node, cell, seconds)
+            work = self._work(flight.asked)
+            seconds = (epoch.train_s if is_kept else epoch.seconds) / work.num_trainings
+            self._placing.pace.learn(flight.lane.kind, node, work.cell, seconds)
 
     def learn_ended(self, flight: InFlight, now_s: float) -> None:
         """Take in how much of a trial was run, and what it took beside its epochs.
@@ -111,7 +111,8 @@ class Turns:
     def _work(self, asked: Asked) -> Work:
         config = asked.config
         backbone = config.backbone or self._spec.backbones[0]
-        return Work(backbone, config.frozen_stages, config.epochs, asked.first is not None)
+        is_first = asked.first is not None
+        return Work(backbone, config.frozen_stages, config.epochs, is_first, config.soup_size)
 
     def _busy(self, flights: Collection[InFlight], now_s: float) -> list[Busy]:
         pace = self._placing.pace
@@ -120,7 +121,7 @@ class Turns:
             work, lane = self._work(flight.asked), flight.lane
             if flight.curve:
                 left = max(0, work.epochs - len(flight.curve))
-                ends_s = now_s + left * pace.epoch_s(work.cell, lane)
+                ends_s = now_s + left * work.num_trainings * pace.epoch_s(work.cell, lane)
             else:
                 ends_s = max(now_s, flight.proposed_at_s + pace.seconds(work, lane))
             found.append(Busy(work, lane, ends_s, flight.number in self._moved))

@@ -1,4 +1,4 @@
-"""A sampler that keeps to some values of a choice, once others have proved to be worse."""
+"""A sampler that keeps to some of the backbones, once others have proved to be worse."""
 
 from __future__ import annotations
 
@@ -10,34 +10,35 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 
+from antsbees.networks.catalog import architecture
 from sweeps.search.delegation import DelegatingSampler
+from sweeps.search.space import BACKBONE, FIRST
+from sweeps.spec.first import PORTFOLIO
 
 
 class NarrowingSampler(DelegatingSampler):
-    """Replaces a value that another sampler chose for one choice, where it is not among those left.
+    """Replaces a backbone that another sampler chose, where it is not among those left.
 
-    Optuna's categories cannot change while a study runs; what is proposed of them can.
-
-    Args:
-        choice: The parameter's name.
+    Optuna's categories cannot change while a study runs; what is proposed of them can. Tries of the
+    portfolio go to the cheapest that is left: whether depth pays is told as well by a small network
+    as by a large one, in a fraction of the time.
     """
 
-    def __init__(self, sampler: BaseSampler, choice: str) -> None:
+    def __init__(self, sampler: BaseSampler) -> None:
         super().__init__(sampler)
-        self._choice = choice
-        self._left: list[Any] = []
+        self._left: list[str] = []
 
-    def narrow(self, values: Sequence[Any]) -> None:
-        """Keep to these values from now on; the first of them takes the place of others."""
-        self._left = list(values)
+    def narrow(self, backbones: Sequence[str]) -> None:
+        """Keep to these backbones from now on; the first of them takes the place of others."""
+        self._left = list(backbones)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Sample, and replace."""
         sampled = super().sample_relative(study, trial, search_space)
-        if self._choice in sampled:
-            sampled = sampled | {self._choice: self._kept(sampled[self._choice])}
+        if BACKBONE in sampled:
+            sampled = sampled | {BACKBONE: self._kept(trial, sampled[BACKBONE])}
         return sampled
 
     def sample_independent(
@@ -49,9 +50,11 @@ class NarrowingSampler(DelegatingSampler):
     ) -> Any:
         """Sample, and replace."""
         sampled = super().sample_independent(study, trial, param_name, param_distribution)
-        return self._kept(sampled) if param_name == self._choice else sampled
+        return self._kept(trial, sampled) if param_name == BACKBONE else sampled
 
-    def _kept(self, value: Any) -> Any:
-        if not self._left or value in self._left:
-            return value
+    def _kept(self, trial: FrozenTrial, backbone: str) -> str:
+        if self._left and trial.user_attrs.get(FIRST) == PORTFOLIO:
+            return min(self._left, key=lambda name: architecture(name).giga_macs)
+        if not self._left or backbone in self._left:
+            return backbone
         return self._left[0]

@@ -75,7 +75,7 @@ class SearchStudy:
         num_known = len(study.get_trials(deepcopy=False))
         study.sampler = make_sampler(spec, space, num_known)
         if BACKBONE in space.searched():
-            study.sampler = NarrowingSampler(study.sampler, BACKBONE)
+            study.sampler = NarrowingSampler(study.sampler)
         keep_in_step(study, storage, spec, space)
         return cls(study, storage, spec, space)
 

@@ -90,15 +90,15 @@ def portfolio(depths: Sequence[int]) -> Iterator[First]:
     """Yield a careful configuration for each depth, those that cost little first.
 
     Where the time is short, most of them have ended before it is up. Most move little from what is
-    good already. Below the last stages AdamW is tried too, which learns more in as few epochs. The
-    deepest is bold, with statistics of its own images: it is there for images which are unlike
-    those of the pre-training.
+    good already. Below the last stages AdamW is tried too, which learns more in as few epochs, and
+    a soup of it, for of few images every single training is a gamble. The deepest is bold, with
+    statistics of its own images: it is there for images which are unlike those of the pre-training.
     """
     for place in reversed(range(len(depths))):
         is_deepest = place == 0 and len(depths) > 1
         chosen = [BOLD] if is_deepest else [PORTFOLIO_FIRST]
         if not is_deepest and place < len(depths) - NEAR_THE_TOP:
-            chosen.append(ADAPTIVE)
+            chosen += [ADAPTIVE, SOUP]
         for first in chosen:
             yield first.model_copy(update={FROZEN_STAGES: depths[place]})
 
@@ -110,6 +110,9 @@ TUTORIAL_FIRST = _tutorial()
 PROBE_FIRST = _probe()
 PORTFOLIO_FIRST = _from_the_probe(BatchNorm.FROZEN, lr=1e-3, momentum=0.9, epochs=3)
 ADAPTIVE = _from_the_probe(BatchNorm.FROZEN, optimizer=OptimizerKind.ADAMW, lr=5e-4, epochs=4)
+SOUP = _from_the_probe(
+    BatchNorm.FROZEN, optimizer=OptimizerKind.ADAMW, lr=3e-4, epochs=4, soup_size=3
+)
 BOLD = _from_the_probe(BatchNorm.TRAIN, lr=1e-2, momentum=0.9, epochs=3)
 NAMED = {TUTORIAL: TUTORIAL_FIRST, PROBE: PROBE_FIRST, PORTFOLIO: PORTFOLIO_FIRST}
 """The first tries that a spec can name instead of writing them down."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, cast
 
@@ -21,6 +22,7 @@ from antsbees.hyperparameters import ScheduleKind
 from antsbees.machine.devices import Execution
 from antsbees.networks.backbones import load_backbone, normalise
 from antsbees.schedules import lr_fraction
+from antsbees.training import Training
 from tests.antsbees.laboratory import Laboratory, judged, timeless
 
 CONSTANT = Schedule()
@@ -56,18 +58,18 @@ class RecordingActivations:
         return self.get("val", k, 0)
 
 
-class RecordingPart(nn.Sequential):
-    """Remembers the batches that are learnt from."""
+@contextmanager
+def recorded_batches(training: Training) -> Iterator[list[Tensor]]:
+    """Remember the batches that are learnt from."""
+    batches: list[Tensor] = []
 
-    def __init__(self, inner: nn.Sequential) -> None:
-        super().__init__(inner)
-        self.inner = inner
-        self.batches: list[Tensor] = []
+    def record(part: nn.Module, given: tuple[Tensor, ...]) -> None:
+        if part.training:
+            batches.append(given[0])
 
-    def forward(self, rows: Tensor) -> Tensor:
-        if self.training:
-            self.batches.append(rows)
-        return cast(Tensor, self.inner(rows))
+    handle = training.trained.register_forward_pre_hook(record)
+    yield batches
+    handle.remove()
 
 
 @pytest.mark.parametrize("from_end", [0, 1])
@@ -169,10 +171,9 @@ def test_a_last_batch_of_one_joins_its_neighbour(
     lite0_lab: Laboratory, batch_size: int, sizes: list[int]
 ) -> None:
     training = lite0_lab.training(short(9, batch_size=batch_size))
-    recording = RecordingPart(training.trained)
-    training.trained = recording
-    training.run_epoch()
-    assert [len(batch) for batch in recording.batches] == sizes
+    with recorded_batches(training) as batches:
+        training.run_epoch()
+    assert [len(batch) for batch in batches] == sizes
 
 
 def test_every_image_is_seen_once_an_epoch_in_an_order_of_its_own(lite0_lab: Laboratory) -> None:
@@ -180,13 +181,10 @@ def test_every_image_is_seen_once_an_epoch_in_an_order_of_its_own(lite0_lab: Lab
     training = lite0_lab.training(short(9, batch_size=7), source)
     orders = []
     for view in range(2):
-        recording = RecordingPart(training.trained)
-        training.trained = recording
-        training.run_epoch()
+        with recorded_batches(training) as batches:
+            training.run_epoch()
         known = {row.numpy().tobytes(): i for i, row in enumerate(source.train(9, view))}
-        seen = torch.cat(recording.batches)
-        orders.append([known[row.numpy().tobytes()] for row in seen])
-        training.trained = recording.inner
+        orders.append([known[row.numpy().tobytes()] for row in torch.cat(batches)])
     assert [sorted(order) for order in orders] == [list(range(24))] * 2
     assert orders[0] != orders[1]
 

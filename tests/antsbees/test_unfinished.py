@@ -66,7 +66,9 @@ def require_same(lab: Laboratory, config: TrialConfig, path: Path) -> None:
         assert torch.equal(expected, found), name
 
 
-@pytest.mark.parametrize("config", [SGD, ADAMW, replace(SGD, frozen_stages=9)])
+@pytest.mark.parametrize(
+    "config", [SGD, ADAMW, replace(SGD, frozen_stages=9), replace(ADAMW, soup_size=3)]
+)
 def test_a_resumed_training_is_the_same_to_the_bit(
     lite0_lab: Laboratory, config: TrialConfig, tmp_path: Path
 ) -> None:
@@ -121,8 +123,8 @@ def test_the_state_on_other_images_or_of_another_version_is_not_gone_on_from(
 
 @pytest.mark.parametrize(
     "missing",
-    ["curve", "probabilities", "trained", "optimizer", "largest_piece",
-     ("curve", 0, "val_loss"), ("trained", "0.weight"), ("optimizer", "param_groups")],
+    ["curve", "probabilities", "members", "largest_piece", ("members", 0), ("curve", 0, "val_loss"),
+     ("members", 0, 0, "0.weight"), ("members", 0, 1, "param_groups")],
 )  # fmt: skip
 def test_a_state_that_lacks_something_changes_nothing(
     lite0_lab: Laboratory, tmp_path: Path, caplog: pytest.LogCaptureFixture, missing: Any

@@ -16,7 +16,10 @@ from results.leaderboard import LAYOUT, Leaderboard
 from results.schema import SCHEMA, TrialRecord
 from tests.results.sample_rows import full_row
 
-SINCE = ("optimizer", "nesterov", "beta1", "beta2", "stage_lr_decay", "batchnorm", "head_start")
+SINCE = (
+    "optimizer", "nesterov", "beta1", "beta2", "stage_lr_decay", "batchnorm", "head_start",
+    "soup_size",
+)  # fmt: skip
 
 
 def write_older(folder: Path, name: str, *records: TrialRecord) -> Path:

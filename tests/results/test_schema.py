@@ -29,7 +29,7 @@ PUBLIC = [
     "sweep", "trial_number", "status", "objective", "seed", "first",
     "lr", "optimizer", "momentum", "nesterov", "beta1", "beta2", "weight_decay", "stage_lr_decay",
     "batch_size", "label_smoothing", "frozen_stages", "batchnorm", "head_start", "epochs",
-    "schedule", "step_size", "gamma", "final_fraction", "peak", "warmup_epochs",
+    "soup_size", "schedule", "step_size", "gamma", "final_fraction", "peak", "warmup_epochs",
     "score", "val_accuracy", "val_loss", "train_loss", "best_epoch", "epochs_run", "curve",
     "probabilities", "test_looks",
     "training_s", "trained_part_s", "waiting_s", "peak_memory_bytes", "started_at", "finished_at",

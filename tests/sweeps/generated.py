@@ -27,7 +27,8 @@ def values(entry: Hyperparameter) -> st.SearchStrategy[Any]:
         case Kind.FLAG:
             return st.booleans()
         case Kind.COUNT:
-            return st.integers(int(bounds.at_least or 0), LARGEST)
+            largest = LARGEST if bounds.at_most is None else min(int(bounds.at_most), LARGEST)
+            return st.integers(int(bounds.at_least or 0), largest)
     low = bounds.at_least if bounds.above is None else bounds.above
     high = bounds.at_most if bounds.below is None else bounds.below
     return st.floats(

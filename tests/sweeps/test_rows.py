@@ -108,7 +108,10 @@ def test_a_trial_that_never_began_has_a_row() -> None:
     assert config_of(record) == CONFIG
 
 
-NEW = ("optimizer", "nesterov", "beta1", "beta2", "stage_lr_decay", "batchnorm", "head_start")
+NEW = (
+    "optimizer", "nesterov", "beta1", "beta2", "stage_lr_decay", "batchnorm", "head_start",
+    "soup_size",
+)  # fmt: skip
 
 
 def test_a_row_of_the_first_schema_stands_for_what_was_trained_then() -> None:

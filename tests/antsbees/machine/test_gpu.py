@@ -97,7 +97,7 @@ def test_nothing_waits_for_the_gpu_within_a_batch(resnet18_lab: Laboratory, k: i
     labels = training._labels[:8]
     torch.cuda.set_sync_debug_mode("error")
     try:
-        training._step(rows, labels)
+        training._step(training._members[0], rows, labels)
     finally:
         torch.cuda.set_sync_debug_mode("default")
 
@@ -111,7 +111,7 @@ def test_a_batch_that_does_not_fit_is_computed_in_pieces(resnet18_lab: Laborator
     torch.cuda.empty_cache()
     divide_memory(ON_GPU, (torch.cuda.memory_reserved() + 600 * 2**20) / total)
     try:
-        training._step(rows, labels)
+        training._step(training._members[0], rows, labels)
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
     assert training.micro_batch is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sweeps.finals.grouping import is_head, stages_of, together
 from sweeps.finals.racing import Turn
 from tests.sweeps.sweep_fakes import row
@@ -15,11 +17,16 @@ TRIALS = {
 }
 
 
-def test_heads_of_a_backbone_are_one_group_and_others_keep_their_order() -> None:
+def test_heads_of_a_backbone_are_one_group_and_others_are_divided_in_their_order() -> None:
+    def one_by_one(turn: Turn) -> list[Turn]:
+        return [replace(turn, fold=fold) for fold in range(2)]
+
     turns = [Turn(number, 1) for number in TRIALS]
-    numbers = [[turn.trial_number for turn in group] for group in together(turns, TRIALS, is_head)]
-    assert numbers == [[1, 4], [2], [0], [3]]
-    assert together([], TRIALS, is_head) == []
+    assert together(turns, TRIALS, is_head, one_by_one) == [
+        (Turn(1, 1), Turn(4, 1)), (Turn(2, 1),),
+        (Turn(0, 1, 0),), (Turn(0, 1, 1),), (Turn(3, 1, 0),), (Turn(3, 1, 1),),
+    ]  # fmt: skip
+    assert together([], TRIALS, is_head, one_by_one) == []
 
 
 def test_what_a_backbone_is_frozen_at_comes_with_all_its_stages() -> None:

@@ -30,6 +30,16 @@ def test_a_turn_that_was_had_in_whole_is_not_had_again() -> None:
     assert Race(folds).missing([1, 2], 1) == [Turn(1, 1), Turn(2, 1)]
 
 
+def test_of_a_turn_that_was_had_in_part_the_other_folds_are_to_be_had() -> None:
+    """Workers come to an end in any order, and a sweep may be killed between two of them."""
+    first, _, third, *_ = folds_of(2, STEADY)
+    race = Race([*folds_of(1, STEADY), third, *folds_of(2, STEADY, repeat=1), first])
+    assert race.one_by_one(Turn(2, 0), FOLDS) == [Turn(2, 0, 1), Turn(2, 0, 3), Turn(2, 0, 4)]
+    last = folds_of(3, STEADY)[-1:]
+    assert Race(last).missing([3], 0) == [Turn(3, 0)]  # though it is the last of its repeat
+    assert Race(folds_of(3, STEADY)[::-1]).missing([3], 0) == []
+
+
 def test_one_that_is_behind_by_more_than_chance_stops() -> None:
     folds = [*folds_of(1, STEADY), *folds_of(2, WORSE), *folds_of(3, NEAR)]
     assert Race(folds).going_on([1, 2, 3], 0) == [1, 3]

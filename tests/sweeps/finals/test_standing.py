@@ -34,6 +34,12 @@ def test_the_least_log_loss_leads_and_accuracy_is_over_images() -> None:
     )
 
 
+def test_who_lacks_a_fold_has_not_answered_and_does_not_lead() -> None:
+    rows = [fold(1, 0, 1, 0.1), fold(2, 0, 0, 0.9), fold(2, 0, 1, 0.1)]
+    found = standing([1, 2, 3], 0, 5, rows)
+    assert (found.answered, found.leader) == (1, 2)
+
+
 def test_a_single_good_repeat_does_not_lead_those_with_two() -> None:
     rows = [fold(n, r, f, 0.5) for n in (1, 2) for r in (0, 1) for f in (0, 1)]
     rows += [fold(3, 0, f, 0.1) for f in (0, 1)]

@@ -12,7 +12,7 @@ from results.finals import Finals, FoldRecord
 from sweeps.finals.racing import Race, Turn
 from sweeps.running.affording import chosen_finalists, is_fused, is_worth_it, race_of
 from sweeps.running.lanes import Lane, LaneKind
-from sweeps.running.tasks import RETRIES, resources
+from sweeps.running.tasks import RETRIES, is_spared, resources
 from sweeps.running.usable import closed_lanes
 from sweeps.spec.models import Finals as Plan
 from tests.sweeps.sweep_fakes import CPU, GPU, make_spec, row
@@ -79,6 +79,13 @@ def test_what_is_known_of_finals_is_read_from_their_table(tmp_path: Path) -> Non
     assert race.missing([1, 2], 0) == [Turn(2, 0)]
     assert [race.is_cheap(number) for number in (1, 2)] == [True, False]
     assert race_of(table, "another", plan, chosen, 400).missing([1], 0) == [Turn(1, 0)]
+
+
+def test_essential_is_a_fold_of_an_essential_turn() -> None:
+    spared = frozenset({Turn(1, 0)})
+    assert is_spared((Turn(1, 0, 3),), spared)
+    assert is_spared((Turn(0, 0), Turn(1, 0)), spared)
+    assert not is_spared((Turn(1, 1, 3),), spared)
 
 
 def test_what_is_missing_is_gone_on_with_while_workers_have_time() -> None:

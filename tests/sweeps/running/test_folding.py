@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -32,8 +33,8 @@ def job(tiny_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> Job:
     )  # fmt: skip
 
 
-def asked(*trials: tuple[int, TrialConfig]) -> OnFolds:
-    return OnFolds("test", trials, 0, FOLDS, (), "cpu", "cpu", 1)
+def asked(*trials: tuple[int, TrialConfig], without: Sequence[int] = (0, 1)) -> OnFolds:
+    return OnFolds("test", trials, 0, FOLDS, without, (), "cpu", "cpu", 1)
 
 
 def test_rows_come_in_the_order_of_folds_and_score_by_the_objective(job: Job) -> None:
@@ -49,6 +50,16 @@ def test_rows_come_in_the_order_of_folds_and_score_by_the_objective(job: Job) ->
     began = [row.started_at for row in found.rows if row.started_at is not None]
     assert began == sorted(began)
     assert len(set(began)) == 4
+
+
+def test_a_fold_alone_comes_out_as_with_the_others(job: Job) -> None:
+    """So several workers can have a part each of one finalist."""
+    deep = replace(HEAD, frozen_stages=4)
+    whole = train_on_folds(job, asked((7, deep))).rows
+    for fold in (1, 0):
+        (alone,) = train_on_folds(job, asked((7, deep), without=(fold,))).rows
+        assert (alone.fold, alone.num_folds, alone.images) == (fold, 2, list(FOLDS[fold]))
+        assert alone.probabilities == whole[fold].probabilities
 
 
 def test_one_that_diverges_is_told_beside_the_rows_of_the_others(job: Job) -> None:

@@ -45,6 +45,20 @@ def test_a_deep_turn_waits_for_the_gpu_that_is_soon_free() -> None:
     assert slot.ends_s == 105.0 + 5.0  # five folds of two epochs, a second each
 
 
+def test_a_fold_alone_takes_its_part_of_the_time() -> None:
+    _, (slot,) = begun([(Turn(0, 0, 3),)])
+    assert slot.ends_s == 100.0 + 2.0
+
+
+def test_a_soup_takes_as_many_times_longer() -> None:
+    """An epoch of its row is an epoch of each of its trainings."""
+    rows = {0: replace(ROWS[0], soup_size=4)}
+    placing = TurnPlacing(rows, num_images=244, num_folds=5)
+    chosen = placing.choose((GPU,), [], [(Turn(0, 0),)], LATE_S, now_s=100.0)
+    assert chosen is not None
+    assert chosen[1].ends_s == 110.0
+
+
 def test_heads_that_a_core_is_as_good_at_do_not_wait_behind_it() -> None:
     found, _ = begun([*DEEP, HEADS])
     assert sorted(kind for _, kind in found) == ["cpu", "gpu"]

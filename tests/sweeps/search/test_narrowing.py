@@ -37,12 +37,30 @@ def test_a_portfolio_follows_to_a_backbone_of_another_depth(tmp_path: Path) -> N
     study.narrow(["efficientnet_lite0"])
     tried = [study.next() for _ in range(2)]
     study.narrow(["resnet18"])
-    tried += [study.next() for _ in range(3)]
+    tried += [study.next() for _ in range(4)]
     configs = [one.config for one in tried if one is not None]
     assert [(config.backbone, config.frozen_stages) for config in configs] == [
         ("efficientnet_lite0", 9), ("efficientnet_lite0", 8),
-        ("resnet18", 3), ("resnet18", 3), ("resnet18", 1),
+        ("resnet18", 3), ("resnet18", 3), ("resnet18", 3), ("resnet18", 1),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_the_portfolio_goes_to_the_cheapest_that_is_left(sampler: str, tmp_path: Path) -> None:
+    """What it costs is told by network and size; the search takes any of them."""
+    left = ["efficientnet_lite2@320", "efficientnet_lite1@272", "efficientnet_lite2"]
+    spec = make_spec(
+        {"frozen_stages": {"int": [5, "all"]}, "lr": {"log_uniform": [0.001, 0.1]}},
+        backbone={"choice": ["efficientnet_lite0", *left]},
+        search={"sampler": sampler, "trials": 30, "first": ["portfolio"]},
+    )
+    study = SearchStudy.open(spec, tmp_path / "study.journal")
+    study.narrow(left)
+    asked = [one for one in (study.next() for _ in range(30)) if one is not None]
+    tried = [one.config.backbone for one in asked if one.first is not None]
+    assert tried == ["efficientnet_lite1@272"] * len(tried)
+    assert len(tried) >= 4
+    assert {one.config.backbone for one in asked if one.first is None} == set(left)
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random", "qmc", "cmaes"])

@@ -129,7 +129,7 @@ def test_the_tutorial_comes_first_as_it_is_wherever_it_lies(space: dict[str, Any
 
 FIXED = {
     "optimizer": "sgd", "nesterov": False, "stage_lr_decay": 1.0, "batchnorm": "train",
-    "head_start": "random",
+    "head_start": "random", "soup_size": 1,
 }  # fmt: skip
 """Of the tutorial's, what no space of these tests searches."""
 

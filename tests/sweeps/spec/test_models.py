@@ -138,7 +138,7 @@ def test_the_tutorials_configuration_is_that_of_trial_config() -> None:
     tutorial = TUTORIAL_FIRST.model_dump(exclude_none=True)
     assert tutorial.pop("name") == "tutorial"
     assert tutorial.pop("frozen_stages") == "all"
-    assert len(tutorial) == 15
+    assert len(tutorial) == 16
     plain = TrialConfig(frozen_stages=0).to_dict()
     assert tutorial == {name: plain[name] for name in tutorial}
 
@@ -271,8 +271,10 @@ def test_a_portfolio_is_a_careful_try_at_a_few_depths() -> None:
         kept = [first.batchnorm == "frozen" for first in spec.firsts]
         assert kept == [*[True] * (len(kept) - 1), len(kept) == 1]  # the deepest is bold
         adaptive = [f.frozen_stages for f in spec.firsts if f.optimizer == "adamw"]
+        soups = [f.frozen_stages for f in spec.firsts if f.soup_size > 1]
         gentle = [f.frozen_stages for f in spec.firsts if f.optimizer == "sgd"]
-        assert adaptive == gentle[2:-1]  # neither near the top nor at the bottom
+        assert soups == gentle[2:-1]  # neither near the top nor at the bottom
+        assert adaptive == [depth for depth in soups for _ in range(2)]
         return gentle
 
     assert tried({"int": [5, "all"]}) == [9, 8, 7, 5]
