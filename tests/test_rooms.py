@@ -56,9 +56,7 @@ ALLOWED: dict[str, set[str]] = {
         "antsbees", "antsbees.data", "antsbees.frozen", "antsbees.machine", "antsbees.networks",
         "filelock", "ray", "results", "sweeps", "sweeps.finals", "sweeps.search", "sweeps.spec",
     },
-    "sweeps.search": {
-        "antsbees", "antsbees.networks", "optuna", "results", "results.report", "sweeps.spec",
-    },
+    "sweeps.search": {"antsbees", "optuna", "results", "results.report", "sweeps.spec"},
     "sweeps.spec": {
         "antsbees", "antsbees.networks", "pydantic", "pydantic_core", "results", "sweeps", "yaml",
     },

@@ -5,12 +5,14 @@
 Every set is divided anew for each split: 40 % to train on, 25 % to choose by, 35 % that only this
 study sees. Ours and the tuned Ray Tune script search for as many minutes on the same cores, one
 after the other; what came out is appended to ``--out``, and a study that is run again goes on.
+What the searches printed lies beside it.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -62,6 +64,10 @@ def study(options: argparse.Namespace) -> Iterator[Answer]:
                     folder, unseen = divided(name, options.data, seed, Path(scratch))
                     task = Task(name, seed, folder, unseen, options.minutes, Path(scratch))
                     yield from WAYS[way](task)
+                    for printed in Path(scratch).glob(f"{way}.txt"):
+                        kept = options.out.with_suffix("") / f"{name}-{seed}-{way}.txt"
+                        kept.parent.mkdir(parents=True, exist_ok=True)
+                        shutil.copy(printed, kept)
 
 
 def read(path: Path) -> list[Answer]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from operator import itemgetter
 
@@ -14,6 +15,7 @@ class Probing:
     """Hears how the probes of several backbones did, and narrows the study's choice.
 
     While some are still being fitted, the search keeps to the good ones of those it has heard of.
+    A backbone of which any trial is better than every probe joins them.
 
     Args:
         labels: Of the validation images.
@@ -34,19 +36,35 @@ class Probing:
         self._note = note
         self._answers: dict[str, Probabilities] = {}
         self._losses: dict[str, float] = {}
+        self._others: dict[str, float] = {}  # the least of any other trial
+        self._told_of: set[str] = set()
 
     def hear(self, record: TrialRecord) -> None:
         """Take in a row; one of another trial than a probe changes nothing."""
-        if len(self._backbones) < 2 or record.first != PROBE or record.backbone is None:
+        if len(self._backbones) < 2 or record.backbone is None:
             return
-        if record.status is not TrialStatus.COMPLETE or record.probabilities is None:
+        if record.status is not TrialStatus.COMPLETE or record.val_loss is None:
             return
-        self._answers[record.backbone] = record.probabilities
-        self._losses[record.backbone] = record.val_loss or 0.0
+        if record.first != PROBE:
+            least = self._others.get(record.backbone, math.inf)
+            self._others[record.backbone] = min(record.val_loss, least)
+        elif record.probabilities is not None:
+            self._answers[record.backbone] = record.probabilities
+            self._losses[record.backbone] = record.val_loss
+        if not self._answers:
+            return
         good = contenders(self._answers, self._labels)
-        is_narrowed = self._study.narrow(good)
-        if is_narrowed and len(self._answers) == len(self._backbones):
+        least = min(self._losses.values())
+        joined = [name for name, loss in self._others.items() if loss < least and name not in good]
+        is_narrowed = self._study.narrow([*good, *joined])
+        if record.first == PROBE and is_narrowed and len(self._answers) == len(self._backbones):
             self._note(self._told(good))
+        elif record.backbone in joined and is_narrowed and record.backbone not in self._told_of:
+            self._told_of.add(record.backbone)
+            self._note(
+                f"Trial {record.trial_number} is better than every probe: the search goes on with "
+                f"{record.backbone} too"
+            )
 
     def _told(self, good: list[str]) -> str:
         by_loss = sorted(self._losses.items(), key=itemgetter(1))

@@ -10,7 +10,6 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 
-from antsbees.networks.catalog import architecture
 from sweeps.search.delegation import DelegatingSampler
 from sweeps.search.space import BACKBONE, FIRST
 from sweeps.spec.first import PORTFOLIO
@@ -20,8 +19,7 @@ class NarrowingSampler(DelegatingSampler):
     """Replaces a backbone that another sampler chose, where it is not among those left.
 
     Optuna's categories cannot change while a study runs; what is proposed of them can. Tries of the
-    portfolio go to the cheapest that is left: whether depth pays is told as well by a small network
-    as by a large one, in a fraction of the time.
+    portfolio that name no backbone go to the first.
     """
 
     def __init__(self, sampler: BaseSampler) -> None:
@@ -53,8 +51,7 @@ class NarrowingSampler(DelegatingSampler):
         return self._kept(trial, sampled) if param_name == BACKBONE else sampled
 
     def _kept(self, trial: FrozenTrial, backbone: str) -> str:
-        if self._left and trial.user_attrs.get(FIRST) == PORTFOLIO:
-            return min(self._left, key=lambda name: architecture(name).giga_macs)
-        if not self._left or backbone in self._left:
+        is_open = trial.user_attrs.get(FIRST) != PORTFOLIO
+        if not self._left or (is_open and backbone in self._left):
             return backbone
         return self._left[0]

@@ -86,21 +86,27 @@ def _from_the_probe(batchnorm: BatchNorm, **settings: Any) -> First:
     return First(name=PORTFOLIO, **{k: v for k, v in plain.items() if k in HYPERPARAMETERS})
 
 
-def portfolio(depths: Sequence[int]) -> Iterator[First]:
+def portfolio(depths: Sequence[int], small: str | None = None) -> Iterator[First]:
     """Yield a careful configuration for each depth, those that cost little first.
 
     Where the time is short, most of them have ended before it is up. Most move little from what is
     good already. Below the last stages AdamW is tried too, which learns more in as few epochs, and
     a soup of it, for of few images every single training is a gamble. The deepest is bold, with
     statistics of its own images: it is there for images which are unlike those of the pre-training.
+
+    Args:
+        small: The backbone for the tries below the last stages: whether depth pays is told as well
+            by a small network as by a large one, in a fraction of the time. ``None``: any.
     """
     for place in reversed(range(len(depths))):
         is_deepest = place == 0 and len(depths) > 1
+        is_deep = is_deepest or place < len(depths) - NEAR_THE_TOP
         chosen = [BOLD] if is_deepest else [PORTFOLIO_FIRST]
-        if not is_deepest and place < len(depths) - NEAR_THE_TOP:
+        if is_deep and not is_deepest:
             chosen += [ADAPTIVE, SOUP]
+        backbone = small if is_deep else None
         for first in chosen:
-            yield first.model_copy(update={FROZEN_STAGES: depths[place]})
+            yield first.model_copy(update={FROZEN_STAGES: depths[place], "backbone": backbone})
 
 
 PORTFOLIO = "portfolio"

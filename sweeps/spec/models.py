@@ -326,7 +326,9 @@ class SweepSpec(Model):
         The most promising backbone is probed first: what the search goes on with is known early.
         """
         if first == PORTFOLIO_FIRST:
-            yield from portfolio(depths(self.entry(FROZEN_STAGES), self.task.num_stages))
+            cheapest = min(self.backbones, key=lambda name: architecture(name).giga_macs)
+            small = cheapest if len(self.backbones) > 1 else None
+            yield from portfolio(depths(self.entry(FROZEN_STAGES), self.task.num_stages), small)
         elif len(self.backbones) > 1 and first in (PROBE_FIRST, TUTORIAL_FIRST):
             promising = sorted(self.backbones, key=_promise, reverse=True)
             for backbone in promising if first == PROBE_FIRST else self.backbones[:1]:

@@ -53,6 +53,28 @@ def test_what_is_searched_has_the_backbones_whose_probe_is_good(tmp_path: Path) 
     ]
 
 
+def test_a_backbone_that_beats_every_probe_otherwise_is_searched_too(tmp_path: Path) -> None:
+    """The portfolio's deep tries are on the cheapest, whatever its probe is like."""
+    spec = make_spec(
+        {"lr": {"log_uniform": [0.001, 0.1]}, "frozen_stages": {"choice": ["all", 5]}},
+        backbone={"choice": list(BACKBONES)},
+        search={"trials": 40, "sampler": "random", "first": ["tutorial", "probe", "portfolio"]},
+    )
+    bench = Bench(opened(tmp_path, spec), spec, lanes=(CPU,))
+    run_probes(bench)
+    head, deep = bench.searcher.suggest("head"), bench.searcher.suggest("deep")
+    assert head["trial"]["backbone"] == "efficientnet_lite2"
+    bench.run("head", *[0.95] * 3, probabilities=[[0.95, 0.05]])
+    assert len(noted(bench)) == 1
+    assert (deep["trial"]["backbone"], deep["trial"]["frozen_stages"]) == ("efficientnet_lite0", 5)
+    bench.run("deep", *[0.95] * 3, probabilities=[[0.95, 0.05]])
+    assert noted(bench)[1:] == [
+        f"Trial {deep['number']} is better than every probe: the search goes on with "
+        "efficientnet_lite0 too"
+    ]
+    assert searched(bench) == {"efficientnet_lite0", "efficientnet_lite2"}
+
+
 def test_while_a_probe_is_missing_the_others_are_searched(tmp_path: Path) -> None:
     bench = Bench(opened(tmp_path, SPEC), SPEC, lanes=(replace(CPU, slots=9),))
     run_probes(bench, PROBED[:2])
