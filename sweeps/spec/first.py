@@ -79,6 +79,7 @@ def _from_the_probe(batchnorm: BatchNorm, **settings: Any) -> First:
         head_start=HeadStart.PROBE,
         batchnorm=batchnorm,
         batch_size=32,
+        weight_decay=SLIGHT_DECAY,
         schedule=Schedule(ScheduleKind.COSINE, final_fraction=0.0),
         **settings,
     ).to_dict()
@@ -111,6 +112,7 @@ def portfolio(depths: Sequence[int], small: str | None = None) -> Iterator[First
 
 PORTFOLIO = "portfolio"
 NEAR_THE_TOP = 2  # depths of a portfolio: the head alone, and the last stage with it
+SLIGHT_DECAY = 1e-4  # which lies in a space over its logarithm, as none would not
 TIMID_LR = 1e-9  # a step changes the head by less than the last digits of its outputs
 TUTORIAL_FIRST = _tutorial()
 PROBE_FIRST = _probe()

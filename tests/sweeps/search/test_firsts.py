@@ -9,8 +9,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from results.schema import PROBE
+from sweeps import configs
+from sweeps.search.space import SearchSpace
 from sweeps.search.study import SearchStudy
+from sweeps.spec.first import PORTFOLIO
 from sweeps.spec.models import SweepSpec
+from sweeps.spec.reading import read_spec
 from tests.sweeps.search_bench import next_of
 from tests.sweeps.sweep_fakes import make_spec, row
 
@@ -28,6 +33,19 @@ def labels(study: SearchStudy, count: int) -> list[str | None]:
         study.tell(row(asked.number))
         found.append(asked.first)
     return found
+
+
+def test_the_sampler_of_the_default_learns_from_the_whole_portfolio() -> None:
+    """A first try with a value outside of the space is not shown to it."""
+    spec = read_spec(Path(configs.__file__).parent / "default.yaml")
+    space = SearchSpace.of(spec)
+    outside = [set(space.divide(first)[1]) & set(space.searched()) for first in spec.firsts]
+    of_portfolio = [
+        o for o, first in zip(outside, spec.firsts, strict=True) if first.name == PORTFOLIO
+    ]
+    assert len(of_portfolio) >= 6
+    assert of_portfolio == [set()] * len(of_portfolio)
+    assert all(o for o, first in zip(outside, spec.firsts, strict=True) if first.name == PROBE)
 
 
 def test_first_tries_of_a_study_whose_process_was_killed_before_they_were_in(
