@@ -5,14 +5,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+APART = 2_654_435_761
+"""Between members of a soup: far apart in the low 32 bits, which are all that torch's CPU takes."""
+
 
 def order_seed(seed: int, epoch: int, member: int = 0) -> int:
     """Return the seed of everything random in an epoch of a trial.
 
     Args:
-        member: Of a soup, from 0; the seeds of a trial are below 2**31.
+        member: Of a soup, from 0.
     """
-    return ((seed + member * 2**31) * 1_000_003 + epoch) % 2**63
+    return (seed * 1_000_003 + epoch + member * APART) % 2**63
 
 
 def shuffled(seed: int, epoch: int, num_images: int, member: int = 0) -> Tensor:

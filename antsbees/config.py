@@ -186,12 +186,6 @@ class TrialConfig:
         if self.backbone is not None:
             check_frozen_stages(self.frozen_stages, self.backbone)
 
-    @property
-    def num_trainings(self) -> int:
-        """How many trainings a soup is of: one of a head alone, which all would agree on."""
-        whole = self.backbone and architecture(self.backbone).num_stages
-        return 1 if self.frozen_stages == whole else self.soup_size
-
     def with_seed(self, seed: int) -> TrialConfig:
         """Return the same configuration under another seed."""
         return replace(self, seed=seed)

@@ -2,18 +2,20 @@
 
 They begin at the same weights, and each sees the images in another order. Few images make every
 training a gamble; the mean is as good as an ensemble, and one network. More epochs would not be:
-they overfit. Source: Wortsman et al. (2022), https://arxiv.org/abs/2203.05482.
+they overfit. That is so of frozen BatchNorm; of BatchNorm in train mode, statistics are averaged as
+weights are, which those of the mean network would not be. Source: Wortsman et al. (2022),
+https://arxiv.org/abs/2203.05482.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
+import torch
 from torch import nn
 from torch.optim import Optimizer
-from torch.optim.swa_utils import AveragedModel
 
 
 @dataclass
@@ -33,7 +35,9 @@ def averaged(members: Sequence[Member]) -> nn.Sequential:
     """Return a network with the mean of the weights and statistics; the only member's own."""
     if len(members) == 1:
         return members[0].trained
-    mean = AveragedModel(members[0].trained, use_buffers=True)
-    for member in members:
-        mean.update_parameters(member.trained)
-    return cast(nn.Sequential, mean.module)
+    network = copy.deepcopy(members[0].trained)
+    states = [member.trained.state_dict() for member in members]
+    for name, tensor in network.state_dict().items():
+        if tensor.is_floating_point():  # a counter of batches is the same in all
+            tensor.copy_(torch.stack([state[name] for state in states]).mean(dim=0))
+    return network

@@ -166,16 +166,16 @@ class Training:
         """
         curve = [EpochMetrics(**metrics) for metrics in state["curve"]]
         last, probabilities = curve[-1], state["probabilities"].numpy()
-        piece, members = (
-            state["largest_piece"],
-            list(zip(self._members, state["members"], strict=True)),
-        )
-        if any(_shapes(own.trained.state_dict()) != _shapes(kept) for own, (kept, _) in members):
-            raise ValueError("its weights are those of another network")
-        for own, (_, optimizer) in members:
-            own.optimizer.load_state_dict(optimizer)
-        for own, (trained, _) in members:
+        piece, kept = state["largest_piece"], state["members"]
+        optimizers = []
+        for own, (trained, optimizer) in zip(self._members, kept, strict=True):
+            if _shapes(own.trained.state_dict()) != _shapes(trained):
+                raise ValueError("its weights are those of another network")
+            optimizers.append(make_optimizer(own.trained, self.config))
+            optimizers[-1].load_state_dict(optimizer)
+        for own, (trained, _), optimizer in zip(self._members, kept, optimizers, strict=True):
             own.trained.load_state_dict(trained)
+            own.optimizer = optimizer
         self.trained = averaged(self._members)
         self.curve, self.epoch, self._pieces.largest = curve, len(curve), piece
         self.evaluation = Evaluation(last.val_loss, last.val_accuracy, probabilities)

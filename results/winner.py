@@ -129,7 +129,8 @@ def final_winner(
 ) -> FinalWinner | None:
     """Choose the winner; ``None`` if no finalist answered for every image.
 
-    The cheapest has fewest stages to train, then far smaller images, then the fewest epochs: what
+    The cheapest has fewest stages to train, then far smaller images, then the fewest epochs, those
+    of each training of a soup: what
     depends on how busy a machine was would choose another one each time. Of several networks that
     cost about the same, the one that was better at what it was pre-trained on is chosen: a few
     hundred images tell less of them than that does (Kornblith, Shlens and Le, 2019,
@@ -192,7 +193,12 @@ def _prices(trials: Sequence[TrialRecord], backbones: Mapping[str, KnownBackbone
     stages = {name: known.num_stages for name, known in backbones.items()}
     for t in trials:
         stages[str(t.backbone)] = max(stages.get(str(t.backbone), 0), _frozen(t))
-    costs = [(stages[str(t.backbone)] - _frozen(t), _doublings(t), t.epochs or 0) for t in trials]
+    trained = [stages[str(t.backbone)] - _frozen(t) for t in trials]
+    sizes = [t.soup_size or 1 if depth else 1 for t, depth in zip(trials, trained, strict=True)]
+    costs = [
+        (depth, _doublings(t), size * (t.epochs or 0))
+        for t, depth, size in zip(trials, trained, sizes, strict=True)
+    ]
     order = sorted(set(costs))
     return [float(order.index(cost)) for cost in costs]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from results.finals import FoldRecord
@@ -99,17 +99,17 @@ def timeline(trials: Sequence[TrialRecord], folds: Sequence[FoldRecord] = ()) ->
 
 
 def _of_finals(folds: Sequence[FoldRecord]) -> list[_Span]:
-    """Return a span for each repeat of each finalist."""
-    turns: dict[Hashable, list[FoldRecord]] = defaultdict(list)
+    """Return a span for each repeat of each finalist, on each of the workers that shared it."""
+    turns: dict[tuple[int, int, tuple[str, str, int]], list[FoldRecord]] = defaultdict(list)
     for fold in folds:
         if fold.started_at is not None:
-            turns[fold.trial_number, fold.repeat].append(fold)
+            worker = (fold.lane or "", fold.node or "", fold.worker_pid or 0)
+            turns[fold.trial_number, fold.repeat, worker].append(fold)
     spans = []
-    for own in turns.values():
-        worker = (own[0].lane or "", own[0].node or "", own[0].worker_pid or 0)
-        start_s = min(fold.started_at.timestamp() for fold in own if fold.started_at is not None)
-        took_s = sum(fold.seconds for fold in own)
-        spans.append(_Span(own[0].trial_number, FINALS, worker, start_s, start_s + took_s))
+    for (number, _, worker), own in turns.items():
+        began_s = [fold.started_at.timestamp() for fold in own if fold.started_at is not None]
+        ended_s = [start + fold.seconds for start, fold in zip(began_s, own, strict=True)]
+        spans.append(_Span(number, FINALS, worker, min(began_s), max(ended_s)))
     return sorted(spans, key=lambda span: span.start_s)
 
 

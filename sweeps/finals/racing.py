@@ -73,7 +73,8 @@ class Race:
 
 
 def _not_behind(numbers: Sequence[int], repeat: int, folds: Sequence[FoldRecord]) -> list[int]:
-    losses = {number: _losses(number, repeat, folds) for number in numbers}
+    known = of_whole_repeats(folds)
+    losses = {number: _losses(number, repeat, known) for number in numbers}
     there = {number: found for number, found in losses.items() if found}
     longest = max((len(found) for found in there.values()), default=0)
     there = {number: found for number, found in there.items() if len(found) == longest}

@@ -233,7 +233,9 @@ class _Running:
             if self._usable.leaves_out(slot.lane, error):
                 return [group]
             logger.warning("finalists %s failed: %s", group, error)
-            for turn in {turn.on_all_folds for turn in group} - self._given_up:
+            for turn in dict.fromkeys(turn.on_all_folds for turn in group):
+                if turn in self._given_up:
+                    continue
                 self._given_up.add(turn)
                 self._observer.noted(
                     f"Finals: trial {turn.trial_number} could not be trained on folds: "
@@ -245,9 +247,10 @@ class _Running:
             if turn not in self._race.failed:
                 self._observer.noted(f"Finals: trial {number} is no finalist any more: {reason}")
                 self._remember_failure(turn, reason)
-        if folded.rows:
-            self._table.append(folded.rows)
-            self._race.folds.extend(folded.rows)
+        rows = [r for r in folded.rows if Turn(r.trial_number, r.repeat) not in self._race.failed]
+        if rows:  # one of a turn that diverged in another fold would take the place of that news
+            self._table.append(rows)
+            self._race.folds.extend(rows)
         self._tell_standing()
         return []
 

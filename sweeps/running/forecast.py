@@ -12,7 +12,7 @@ from antsbees.networks.catalog import architecture
 from sweeps.running.lanes import Lane, LaneKind
 from sweeps.running.pace import Pace, Work
 from sweeps.running.placing import Busy, Left, Placing
-from sweeps.spec.entries import FROZEN_STAGES, resolved, values_of
+from sweeps.spec.entries import FROZEN_STAGES, Int, resolved, values_of
 from sweeps.spec.models import Asha, SweepSpec
 
 
@@ -93,12 +93,14 @@ def likely_works(spec: SweepSpec, count: int) -> list[Work]:
         length, size = first.epochs or spec.max_epochs, first.soup_size or 1
         works.append(Work(backbone, stages, length, True, size))
     epochs = [int(value) for value in values_of(spec.epochs)]
-    sizes = [int(value) for value in values_of(spec.entry("soup_size"))]
+    entry = spec.entry("soup_size")
+    ends = [int(value) for value in values_of(entry)]
+    sizes = range(min(ends), max(ends) + 1) if isinstance(entry, Int) else ends
     while len(works) < count:
         backbone = rng.choice(spec.backbones)
         stages = _stages(spec, backbone, rng)
-        length, size = rng.randint(min(epochs), max(epochs)), rng.randint(min(sizes), max(sizes))
-        works.append(Work(backbone, stages, length, soup_size=size))
+        length = rng.randint(min(epochs), max(epochs))
+        works.append(Work(backbone, stages, length, soup_size=rng.choice(sizes)))
     return works[:count]
 
 

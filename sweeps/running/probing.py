@@ -15,7 +15,7 @@ class Probing:
     """Hears how the probes of several backbones did, and narrows the study's choice.
 
     While some are still being fitted, the search keeps to the good ones of those it has heard of.
-    A backbone of which any trial is better than every probe joins them.
+    A backbone of which another trial is better than every probe joins them.
 
     Args:
         labels: Of the validation images.
@@ -40,7 +40,7 @@ class Probing:
         self._told_of: set[str] = set()
 
     def hear(self, record: TrialRecord) -> None:
-        """Take in a row; one of another trial than a probe changes nothing."""
+        """Take in a row of any trial."""
         if len(self._backbones) < 2 or record.backbone is None:
             return
         if record.status is not TrialStatus.COMPLETE or record.val_loss is None:
@@ -55,16 +55,18 @@ class Probing:
             return
         good = contenders(self._answers, self._labels)
         least = min(self._losses.values())
-        joined = [name for name, loss in self._others.items() if loss < least and name not in good]
-        is_narrowed = self._study.narrow([*good, *joined])
-        if record.first == PROBE and is_narrowed and len(self._answers) == len(self._backbones):
+        good += [name for name, loss in self._others.items() if loss < least and name not in good]
+        is_narrowed = self._study.narrow(good)
+        if not is_narrowed or len(self._answers) < len(self._backbones):
+            return
+        if record.first == PROBE:
             self._note(self._told(good))
-        elif record.backbone in joined and is_narrowed and record.backbone not in self._told_of:
-            self._told_of.add(record.backbone)
+        elif not self._told_of.issuperset(good):
             self._note(
                 f"Trial {record.trial_number} is better than every probe: the search goes on with "
                 f"{record.backbone} too"
             )
+        self._told_of.update(good)
 
     def _told(self, good: list[str]) -> str:
         by_loss = sorted(self._losses.items(), key=itemgetter(1))

@@ -114,7 +114,7 @@ class SearchSpace:
         written, deep = first.given(), {}
         backbone = written.get(BACKBONE) or next(iter(self.stages))
         if FROZEN_STAGES in written and len(set(self.stages.values())) > 1:
-            if first.name == PORTFOLIO:  # it is tried on whatever backbone the search is at
+            if first.name == PORTFOLIO:  # as deep on whatever backbone it is tried
                 deep = self._as_deep(written.pop(FROZEN_STAGES))
             else:
                 written[BACKBONE] = backbone  # elsewhere the number would mean another depth

@@ -32,8 +32,8 @@ class First(_First):  # type: ignore[misc] # made from the table
 
     ``tutorial`` stands for the one of PyTorch's transfer-learning tutorial; ``probe`` for the best
     linear head on what the whole pre-trained network puts out, on every backbone of the spec;
-    ``portfolio`` for one careful configuration at each of a few depths, so that no depth is judged
-    by a bad draw.
+    ``portfolio`` for careful configurations at each of a few depths, so that no depth is judged by
+    a bad draw.
     """
 
     name: str | None = Field(default=None, max_length=64)

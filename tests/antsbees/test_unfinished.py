@@ -144,6 +144,20 @@ def test_a_state_that_lacks_something_changes_nothing(
     assert run_on(begun) == run_on(fresh)
 
 
+def test_a_soup_that_lacks_a_part_of_a_later_member_begins_again(
+    lite0_lab: Laboratory, tmp_path: Path
+) -> None:
+    """What was read of the members before it is forgotten."""
+    path, config = tmp_path / "state.pt", replace(ADAMW, soup_size=2)
+    kept_after(lite0_lab.training(config), path, epochs=1)
+    kept = torch.load(path)
+    del kept["state"]["members"][1][1]["param_groups"]
+    torch.save(kept, path)
+    fresh, begun = lite0_lab.training(config), lite0_lab.training(config)
+    assert not Unfinished(path, 60).go_on(begun)
+    assert run_on(begun) == run_on(fresh)
+
+
 def test_a_damaged_file_is_a_warning_and_no_file_is_nothing(
     lite0_lab: Laboratory, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -140,6 +140,22 @@ def test_what_trains_stages_costs_more_also_where_its_backbone_has_no_head_among
     assert found.trial_number == 0
 
 
+def test_a_soup_costs_as_much_as_all_of_its_trainings() -> None:
+    """Of two that are as good, the one training wins, though its epochs are more."""
+    near = np.random.default_rng(1).normal(0, 0.02, IMAGES)
+    better = list(np.array(steady(0.88)) + near - near.mean() + 0.001)
+    folds = [*folds_of(0, steady(0.88)), *folds_of(1, better)]
+    for frozen, soup_size, wins in ((7, 3, 0), (7, 1, 1), (9, 3, 1)):
+        trials = [
+            replace(trial(0, frozen), epochs=5),
+            replace(trial(1, frozen), epochs=4, soup_size=soup_size),
+        ]
+        networks = {"lite0": KnownBackbone(9, 0.75)}
+        found = final_winner(folds, trials, bootstraps=20, backbones=networks)
+        assert found is not None
+        assert found.trial_number == wins
+
+
 def test_of_networks_that_cannot_be_told_apart_the_one_that_was_better_before_wins() -> None:
     near = np.random.default_rng(1).normal(0, 0.02, IMAGES)
     better = list(np.array(steady(0.88)) + near - near.mean() + 0.001)

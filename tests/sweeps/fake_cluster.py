@@ -27,9 +27,11 @@ class FakeCluster:
     Args:
         answers: What a task comes to that is given these arguments; by Ray's name of its machine.
             On others no task begins.
+        last_first: Of tasks that have ended, the one that was sent last is told of first.
     """
 
     answers: dict[str, Callable[..., Any]]
+    last_first: bool = False
     asked: list[str] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
     sent: dict[int, tuple[str, tuple[Any, ...]]] = field(default_factory=dict)
@@ -64,6 +66,8 @@ class FakeCluster:
 
     def wait(self, refs: list[int], timeout: float) -> tuple[list[int], list[int]]:
         ended = [ref for ref in refs if self.sent[ref][0] in self.answers]
+        if self.last_first:
+            ended.reverse()
         return ended, [ref for ref in refs if ref not in ended]
 
     def get(self, ref: int) -> Any:

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from antsbees.config import Precision, TrialConfig
+from antsbees.hyperparameters import BatchNorm
 from antsbees.machine.devices import Execution, configure, divide_memory, numerics
 from antsbees.machine.memory import PeakMemory
 from tests.antsbees.laboratory import Laboratory
@@ -100,6 +101,16 @@ def test_nothing_waits_for_the_gpu_within_a_batch(resnet18_lab: Laboratory, k: i
         training._step(training._members[0], rows, labels)
     finally:
         torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.parametrize("batchnorm", list(BatchNorm))
+def test_a_soup_is_made_on_the_gpu(resnet18_lab: Laboratory, batchnorm: BatchNorm) -> None:
+    configure(ON_GPU)
+    config = TrialConfig(4, batch_size=8, soup_size=2, batchnorm=batchnorm)
+    training = replace(resnet18_lab, execution=ON_GPU).training(config)
+    training.run_epoch()
+    assert training.evaluation is not None
+    assert {tensor.device.type for tensor in training.trained.state_dict().values()} == {"cuda"}
 
 
 def test_a_batch_that_does_not_fit_is_computed_in_pieces(resnet18_lab: Laboratory) -> None:

@@ -43,5 +43,9 @@ def test_finals_are_stretches_of_workers_of_their_own_and_no_work_of_the_search(
     drawn = [(s.trial_number, s.worker, s.end_s - s.start_s) for s in found.stretches[2:]]
     assert drawn == [(0, "finals, cpu 1", 2), (1, "finals, cpu 1", 2)]
     assert {s.status for s in found.stretches} == {"complete", "finals"}
+    apart = [replace(fold, worker_pid=fold.fold) for fold in folds(0)]
+    shared = [s for s in timeline([trial(0)], apart).stretches if s.status == "finals"]
+    assert [s.end_s - s.start_s for s in shared] == [fold.seconds for fold in apart]
+    assert len({s.worker for s in shared}) == len(apart)
     without = [replace(fold, started_at=None) for fold in late]  # of an older version
     assert timeline([trial(0), trial(1)], without) == timeline([trial(0), trial(1)])

@@ -50,6 +50,12 @@ def diverge_later(job: Any, asked: Any = None, *_: Any) -> Any:
     return answer(job, asked)
 
 
+def diverge_in_the_last_fold(job: Any, asked: Any = None, *_: Any) -> Any:
+    if not isinstance(asked, str) and list(asked.without) != [1]:
+        return answer(job, asked)
+    return diverge_later(job, asked)
+
+
 def fail(job: Any, asked: Any = None, *_: Any) -> Any:
     if not isinstance(asked, str):
         raise AntsbeesError("out of memory")
@@ -119,6 +125,18 @@ def test_one_that_diverges_later_leads_no_longer_and_cannot_win(
     assert [standing.leader for standing in standings if standing.repeat == 1][-1] == 0
     assert standings[-1].leader == 1
     assert told(notes) == ["Finals: trial 0 is no finalist any more: the loss is no longer finite"]
+    assert {fold.trial_number for fold in table.read_undiverged("test")} == {1}
+
+
+def test_a_fold_that_ends_well_does_not_hide_that_another_diverged(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_dataset: Dataset
+) -> None:
+    """The news is a row of fold 0, which may end later than the fold that diverged."""
+    answers = {ID1: diverge_in_the_last_fold, ID2: diverge_in_the_last_fold}
+    ray = FakeCluster(answers, last_first=True)
+    table, notes = held(monkeypatch, tmp_path, tiny_dataset, ray)
+    assert told(notes) == ["Finals: trial 0 is no finalist any more: the loss is no longer finite"]
+    assert table.failures("test", 2) == {(0, 1)}
     assert {fold.trial_number for fold in table.read_undiverged("test")} == {1}
 
 

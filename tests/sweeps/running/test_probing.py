@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 from sweeps.running.probing import Probing
 from tests.sweeps.search_bench import Bench, finish, opened
-from tests.sweeps.sweep_fakes import CPU, DATASET, make_spec
+from tests.sweeps.sweep_fakes import CPU, DATASET, make_spec, row
 
 BACKBONES = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 PROBED = BACKBONES[::-1]  # the most promising first
@@ -72,6 +73,26 @@ def test_a_backbone_that_beats_every_probe_otherwise_is_searched_too(tmp_path: P
         f"Trial {deep['number']} is better than every probe: the search goes on with "
         "efficientnet_lite0 too"
     ]
+    assert searched(bench) == {"efficientnet_lite0", "efficientnet_lite2"}
+
+
+def test_one_that_joined_before_the_last_probe_is_named_with_the_others(tmp_path: Path) -> None:
+    spec = SPEC.model_copy(update={"search": SPEC.search.model_copy(update={"first": ()})})
+    study, notes = opened(tmp_path, spec), list[str]()
+    bench = Bench(study, spec, lanes=(CPU,))
+    probing = Probing(study, DATASET.val.labels, spec.backbones, notes.append)
+    trial = replace(row(9, 0.9), backbone="efficientnet_lite0", val_loss=0.05)
+    probes = [
+        replace(
+            row(n, 0.9), first="probe", backbone=name, val_loss=-math.log(right),
+            probabilities=[[right, 1 - right]],
+        )
+        for n, (name, right) in enumerate(ANSWERS.items())
+    ]  # fmt: skip
+    for record in (*probes[:2], trial, probes[2], replace(trial, trial_number=10, val_loss=0.09)):
+        probing.hear(record)
+    (told,) = notes
+    assert told.endswith("goes on with efficientnet_lite2 and efficientnet_lite0")
     assert searched(bench) == {"efficientnet_lite0", "efficientnet_lite2"}
 
 

@@ -51,12 +51,16 @@ def test_a_fold_alone_takes_its_part_of_the_time() -> None:
 
 
 def test_a_soup_takes_as_many_times_longer() -> None:
-    """An epoch of its row is an epoch of each of its trainings."""
-    rows = {0: replace(ROWS[0], soup_size=4)}
-    placing = TurnPlacing(rows, num_images=244, num_folds=5)
-    chosen = placing.choose((GPU,), [], [(Turn(0, 0),)], LATE_S, now_s=100.0)
+    """An epoch of its row is one of each of its trainings, which tells what one alone takes."""
+    rows = {0: replace(ROWS[0], soup_size=4, trained_part_s=8.0), 1: replace(ROWS[0], epochs=3)}
+    soup_alone = TurnPlacing({0: rows[0]}, num_images=244, num_folds=5)
+    chosen = soup_alone.choose((GPU,), [], [(Turn(0, 0),)], LATE_S, now_s=100.0)
     assert chosen is not None
-    assert chosen[1].ends_s == 110.0
+    assert chosen[1].ends_s == 100.0 + 5 * 8.0
+    both = TurnPlacing(rows, num_images=244, num_folds=5)  # an epoch takes a second in either
+    chosen = both.choose((GPU,), [], [(Turn(1, 0),)], LATE_S, now_s=100.0)
+    assert chosen is not None
+    assert chosen[1].ends_s == 100.0 + 5 * 3.0
 
 
 def test_heads_that_a_core_is_as_good_at_do_not_wait_behind_it() -> None:
