@@ -34,6 +34,7 @@ def require_same_sweep(spec: SweepSpec, dataset: Dataset, path: Path) -> None:
     if path.exists():
         defaults = SweepSpec(name=spec.name).model_dump(mode="json")
         before = defaults | json.loads(path.read_text())  # a key that is newer than the file
+        before["space"] = defaults["space"] | before["space"]
         fixed = [*FIXED_ONCE_STARTED, "dataset_fingerprint"]
         changed = [key for key in fixed if before.get(key) != plain.get(key)]
         if changed:

@@ -13,6 +13,10 @@ from sweeps.running.placing import Busy, Left, Placing
 from sweeps.search.study import Asked, SearchStudy
 from sweeps.spec.models import SweepSpec
 
+LONGEST = 1 / 6
+"""Of the search's time: what a trial that the search proposed may be expected to take."""
+MOST_PASSED_OVER = 10
+
 
 class Turns:
     """Takes trials from the study, as many as a choice between lanes needs, and gives them lanes.
@@ -56,10 +60,32 @@ class Turns:
                 return self._waiting.pop(chosen[0]), chosen[1]
             if len(self._waiting) >= self._placing.window(lanes):
                 return None
-            if (asked := self._study.next()) is None:
+            if (asked := self._draw(lanes, now_s)) is None:
                 return None
             self._waiting.append(asked)
             self._placing.drew(self._work(asked))
+
+    def _draw(self, lanes: Sequence[Lane], now_s: float) -> Asked | None:
+        """Take a trial from the study; one that takes too long gives way to another, a few times.
+
+        A sampler does not know what a trial costs: of a network at a depth that takes minutes, a
+        short search would see two trials and no more.
+        """
+        for _ in range(MOST_PASSED_OVER):
+            asked = self._study.next()
+            if asked is None or not self._takes_too_long(asked, lanes, now_s):
+                return asked
+            if not self._study.pass_over(asked.number):
+                return asked
+        return self._study.next()
+
+    def _takes_too_long(self, asked: Asked, lanes: Sequence[Lane], now_s: float) -> bool:
+        minutes = self._spec.search.minutes
+        if asked.first is not None or asked.again or self._deadline_s is None or minutes is None:
+            return False
+        work, pace = self._work(asked), self._placing.pace
+        took_s = min((pace.seconds(work, lane) for lane in lanes), default=0.0)
+        return took_s > min(LONGEST * 60 * minutes, self._deadline_s - now_s)
 
     def to_move(
         self, lanes: Sequence[Lane], flights: Sequence[InFlight], now_s: float

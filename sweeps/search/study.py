@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,6 +22,8 @@ from sweeps.search.samplers import make_sampler
 from sweeps.search.space import BACKBONE, FIRST, SearchSpace
 from sweeps.spec.models import Sampler, SweepSpec
 
+PASSED_OVER = "passed_over"  # a trial's attribute: another one was proposed in its place
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -30,11 +32,13 @@ class Asked:
     Args:
         number: Its order in the study.
         first: The label of a first try; ``None`` for what the search chose.
+        again: It was proposed before, and is not known to have ended.
     """
 
     number: int
     config: TrialConfig
     first: str | None
+    again: bool = field(default=False, compare=False)
 
 
 class SearchStudy:
@@ -56,7 +60,7 @@ class SearchStudy:
         self._grid = _untried(space, known) if spec.search.sampler is Sampler.GRID else None
         self._unfinished = deque(t.number for t in known if t.state is TrialState.RUNNING)
         ended = (t for t in known if t.state.is_finished() and not is_dropped(t))
-        self._ended = {t.number for t in ended}
+        self._ended = {t.number for t in ended if PASSED_OVER not in t.user_attrs}
         self._in_flight: set[int] = set()
 
     @classmethod
@@ -107,7 +111,8 @@ class SearchStudy:
         """
         if not self.has_more():
             return None
-        if self._unfinished:
+        again = bool(self._unfinished)
+        if again:
             number = self._unfinished.popleft()
             trial = optuna.Trial(self._study, self._trial_id(number))
         else:
@@ -118,7 +123,19 @@ class SearchStudy:
         if self._grid and trial.params in self._grid:
             self._grid.remove(trial.params)
         self._in_flight.add(trial.number)
-        return Asked(trial.number, config, trial.user_attrs.get(FIRST))
+        return Asked(trial.number, config, trial.user_attrs.get(FIRST), again)
+
+    def pass_over(self, number: int) -> bool:
+        """Take back a trial for good, as if it had not been proposed; tell whether that is so.
+
+        The combinations of a grid are what was asked for: none is passed over.
+        """
+        if self._grid is not None:
+            return False
+        self._in_flight.discard(number)
+        self._storage.set_trial_user_attr(self._trial_id(number), PASSED_OVER, True)
+        self._study.tell(number, state=TrialState.FAIL)
+        return True
 
     def narrow(self, backbones: Sequence[str]) -> bool:
         """Propose only these backbones from now on, and the first instead of another one.

@@ -46,6 +46,20 @@ def test_a_sweep_from_before_a_key_had_its_default(tmp_path: Path) -> None:
     require_same_sweep(SPEC, DATASET, path)
 
 
+def test_a_sweep_from_before_a_hyperparameter_had_its_default(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.json"
+    require_same_sweep(SPEC, DATASET, path)
+    older = json.loads(path.read_text())
+    del older["space"]["soup_size"]
+    path.write_text(json.dumps(older))
+    space = SPEC.space.model_copy(update={"soup_size": 3})
+    soups = SPEC.model_copy(update={"space": space})
+    with pytest.raises(UsageError, match="was started with another space"):
+        require_same_sweep(soups, DATASET, path)
+    path.write_text(json.dumps(older))
+    require_same_sweep(SPEC, DATASET, path)
+
+
 def test_the_study_is_told_of_rows_it_missed_and_open_ones_stay_open(tmp_path: Path) -> None:
     study, leaderboard = opened(tmp_path), Leaderboard(tmp_path / "leaderboard")
     for _ in range(3):

@@ -9,8 +9,9 @@ from sweeps.running.lanes import LaneKind
 from sweeps.running.messages import Epoch, Facts
 from sweeps.running.pace import Pace, Work
 from sweeps.running.turns import Turns
+from sweeps.search.study import Asked
 from tests.sweeps.search_bench import SPEC, next_of, opened
-from tests.sweeps.sweep_fakes import CPU, epoch
+from tests.sweeps.sweep_fakes import CPU, epoch, make_spec
 
 
 def test_the_start_of_a_worker_is_no_part_of_the_trials_after_it(tmp_path: Path) -> None:
@@ -46,3 +47,57 @@ def test_activations_that_are_computed_once_do_not_make_a_lane_slow(tmp_path: Pa
     cold = Epoch(**epoch(1) | {"seconds": 50.0, "train_s": 1.5})
     Turns(study, SPEC, pace).learn(flight, [cold])
     assert pace.epoch_s(("efficientnet_lite0", 9), CPU) == 1.5
+
+
+DEPTHS = make_spec(
+    {"frozen_stages": {"choice": ["all", 0]}},
+    epochs=2,
+    search={"trials": 12, "sampler": "random", "first": ["tutorial"], "minutes": 1},
+)
+
+
+def drawn(turns: Turns, count: int) -> list[Asked]:
+    """Return the trials that begin in a lane that is always free, at the start of the minute."""
+    found = (turns.next((CPU,), (), 0.0) for _ in range(count))
+    return [begun[0] for begun in found if begun is not None]
+
+
+def slow_at_depth() -> Pace:
+    pace = Pace()
+    for k, seconds in ((9, 0.1), (0, 20.0)):
+        pace.learn(LaneKind.CPU, None, ("efficientnet_lite0", k), seconds)
+    return pace
+
+
+def test_a_trial_that_takes_too_much_of_the_time_gives_way_to_another(tmp_path: Path) -> None:
+    study = opened(tmp_path, DEPTHS)
+    found = drawn(Turns(study, DEPTHS, slow_at_depth(), 60.0), 99)
+    assert [asked.config.frozen_stages for asked in found] == [9] * 12
+    assert len(study.numbers()) > 15  # about as many were passed over
+    again = opened(tmp_path, DEPTHS)
+    assert sorted(asked.number for asked in drawn(Turns(again, DEPTHS, Pace()), 99)) == sorted(
+        asked.number for asked in found
+    )
+
+
+def test_without_a_time_limit_every_trial_is_begun(tmp_path: Path) -> None:
+    found = drawn(Turns(opened(tmp_path, DEPTHS), DEPTHS, slow_at_depth()), 99)
+    assert {asked.config.frozen_stages for asked in found} == {0, 9}
+    assert [asked.number for asked in found] == list(range(12))
+
+
+def test_what_was_begun_before_is_not_passed_over(tmp_path: Path) -> None:
+    before = drawn(Turns(opened(tmp_path, DEPTHS), DEPTHS, Pace()), 12)
+    after = drawn(Turns(opened(tmp_path, DEPTHS), DEPTHS, slow_at_depth(), 60.0), 99)
+    assert {asked.number for asked in after} == {asked.number for asked in before}
+    assert 0 in {asked.config.frozen_stages for asked in after}
+
+
+def test_a_grid_is_tried_as_it_is(tmp_path: Path) -> None:
+    spec = make_spec(
+        {"frozen_stages": {"choice": ["all", 0]}, "lr": 0.01},
+        epochs=2,
+        search={"sampler": "grid", "first": [], "minutes": 1},
+    )
+    found = drawn(Turns(opened(tmp_path, spec), spec, slow_at_depth(), 60.0), 99)
+    assert sorted(asked.config.frozen_stages for asked in found) == [0, 9]
