@@ -8,7 +8,7 @@ from results.ranking import latest
 from results.schema import HYPERPARAMETERS, Objective, TrialRecord, TrialStatus
 from results.winner import RIVALS
 
-PATIENCE = 2.0
+PATIENCE = 3.0
 """How many times the time of all one may need that is better than the rivals."""
 
 _JUDGED = (TrialStatus.COMPLETE, TrialStatus.STOPPED)
