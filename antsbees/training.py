@@ -6,7 +6,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -28,6 +28,8 @@ from antsbees.schedules import lr_fraction
 from antsbees.soup import Member, averaged
 
 T = TypeVar("T")
+FALLEN_APART = 0.05
+"""By how much less accurate than its worst member a soup is none any more."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +182,21 @@ class Training:
         self.curve, self.epoch, self._pieces.largest = curve, len(curve), piece
         self.evaluation = Evaluation(last.val_loss, last.val_accuracy, probabilities)
 
+    def settle(self) -> None:
+        """Let the first member of a soup answer alone, as a training without a soup would.
+
+        That is done where the mean gets clearly less of the judged images right than the worst
+        member: they have moved too far apart to have a mean that is good for anything.
+        """
+        if len(self._members) == 1 or self.evaluation is None:
+            return
+        judged = self._lesson.judged(self.config.frozen_stages)
+        alone = [self._evaluate(judged, member.trained) for member in self._members]
+        if self.evaluation.accuracy < min(each.accuracy for each in alone) - FALLEN_APART:
+            self._members = self._members[:1]
+            self.trained, self.evaluation = self._members[0].trained, alone[0]
+            self.config = replace(self.config, soup_size=1)
+
     @property
     def micro_batch(self) -> int | None:
         """Images computed at once, where a batch did not fit into memory."""
@@ -213,8 +230,9 @@ class Training:
             total += self._step(member, x[batch], labels) * len(batch)
         return float(total) / len(self._labels)
 
-    def _evaluate(self, judged: Tensor) -> Evaluation:
-        return evaluate(self.trained, judged, self._judged_labels, self._backbone, self._execution)
+    def _evaluate(self, judged: Tensor, part: nn.Module | None = None) -> Evaluation:
+        part, labels = part or self.trained, self._judged_labels
+        return evaluate(part, judged, labels, self._backbone, self._execution)
 
     def _step(self, member: Member, rows: Tensor, labels: Tensor) -> Tensor:
         clear = partial(member.optimizer.zero_grad, set_to_none=True)

@@ -13,7 +13,7 @@ from antsbees.checkpoints import save_ensemble
 from antsbees.training import EpochMetrics
 from results.winner import Score
 from sweeps.retraining import Asked, bench_for, description_of, epochs_of, result_of
-from sweeps.rows import config_of, execution_of, task_of
+from sweeps.rows import execution_of, task_of
 from sweeps.views.model_card import ensemble_card
 
 OnEpoch = Callable[[int, EpochMetrics], None]
@@ -39,8 +39,10 @@ def retrain_ensemble(
         record = asked.record
         name = repr((task_of(record), execution_of(record)))
         bench = benches[name] = benches.get(name) or bench_for(asked)
-        training = bench.training(config_of(record), asked.train_on)
+        training = bench.training(asked.config, asked.train_on)
         curve = list(epochs_of(training, _as_member(record.trial_number, report)))
+        if asked.on_all:
+            training.settle()
         result = result_of(asked, folder, bench, {record.seed: curve}, {})
         description = description_of(asked, result, bench, training)
         saved.append((training.network(), description))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,9 @@ from typing import Any
 from antsbees import __version__
 from antsbees.bench import Bench
 from antsbees.checkpoints import ModelDescription, save_model
+from antsbees.config import TrialConfig, num_trainings
 from antsbees.errors import DivergedError
+from antsbees.hyperparameters import BatchNorm
 from antsbees.machine.allocator import keep_freed_memory
 from antsbees.storage import cache_folder
 from antsbees.training import EpochMetrics, Training
@@ -22,6 +24,8 @@ from sweeps.origin import Origin
 from sweeps.rows import config_of, execution_of, task_of
 from sweeps.views.model_card import model_card
 
+SURE = 3
+"""Trainings of deep stages whose weights are averaged, where the row's is a single one."""
 OnEpoch = Callable[[int, EpochMetrics], None]
 """Called with the seed and the metrics of every epoch."""
 
@@ -41,6 +45,19 @@ class Asked:
     num_seeds: int = 1
     on_all: bool = False
     score: Score | None = None
+
+    @property
+    def config(self) -> TrialConfig:
+        """What is trained: the row's configuration, for the first of the seeds.
+
+        Where it learns from all images, deep stages with frozen BatchNorm are trained ``SURE``
+        times, and their weights averaged: a single training on few images is a gamble, which no
+        validation image is left to tell. See ``antsbees.soup``.
+        """
+        config, backbone = config_of(self.record), str(self.record.backbone)
+        is_deep = num_trainings(SURE, config.frozen_stages, backbone) > 1
+        is_single = config.soup_size == 1 and config.batchnorm is BatchNorm.FROZEN
+        return replace(config, soup_size=SURE) if self.on_all and is_deep and is_single else config
 
     @property
     def train_on(self) -> tuple[str, ...]:
@@ -65,6 +82,7 @@ class Retrained:
         score: What it is expected to score on new images, if that is known.
         other_weights: The pre-trained weights are not those of the trial.
         other_versions: What else has another version than when the trial ran, a clause each.
+        soup_size: How many trainings the model is the mean of.
     """
 
     folder: Path
@@ -76,6 +94,7 @@ class Retrained:
     score: Score | None = None
     other_weights: bool = False
     other_versions: tuple[str, ...] = ()
+    soup_size: int = 1
 
     @property
     def accuracies(self) -> dict[int, float]:
@@ -95,7 +114,7 @@ def retrain(asked: Asked, folder: Path, report: OnEpoch) -> Retrained:
         WeightsError: The pre-trained weights cannot be had.
         DivergedError: The loss is no longer finite, under every seed.
     """
-    bench, config = bench_for(asked), config_of(asked.record)
+    bench, config = bench_for(asked), asked.config
     curves: dict[int, list[EpochMetrics]] = {}
     diverged: dict[int, DivergedError] = {}
     saved: Training | None = None
@@ -103,11 +122,14 @@ def retrain(asked: Asked, folder: Path, report: OnEpoch) -> Retrained:
         training = bench.training(config.with_seed(seed), asked.train_on)
         try:
             curves[seed] = list(epochs_of(training, report))
+            if asked.on_all:
+                training.settle()
             saved = saved or training
         except DivergedError as error:
             diverged[seed] = error
         if saved is not None:
             result = result_of(asked, folder, bench, curves, diverged)
+            result = replace(result, soup_size=saved.config.soup_size)
             description = description_of(asked, result, bench, saved)
             save_model(folder, saved.network(), description, model_card(description))
     if saved is None:
@@ -182,7 +204,8 @@ def description_of(
         dataset=bench.dataset.name,
         dataset_fingerprint=bench.dataset.fingerprint,
         inference_precision=facts["inference_precision"],
-        metrics=_metrics(result, result.last_epochs[saved.config.seed]),
+        metrics=_metrics(result, result.last_epochs[saved.config.seed])
+        | {"score_of_soup_size": record.soup_size or 1},
         provenance={
             "sweep": record.sweep,
             "trial_number": record.trial_number,

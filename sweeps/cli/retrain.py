@@ -114,9 +114,11 @@ def _retrain_one(asked: Asked, folder: Path, console: PlainConsole) -> None:
     from sweeps.views.retrained import told
 
     record, dataset = asked.record, asked.origin.dataset
+    times = asked.config.soup_size
+    often = f", {times} times" if times > 1 else ""
     console.print(
         f"Training trial {record.trial_number} of sweep {record.sweep} again: "
-        f"{record.epochs} epochs, dataset {dataset.name}"
+        f"{record.epochs} epochs{often}, dataset {dataset.name}"
     )
 
     def report(seed: int, epoch: EpochMetrics) -> None:

@@ -81,7 +81,7 @@ def _quality(description: ModelDescription) -> str:
     """Say how well the model does, and what that number is worth."""
     metrics = description.metrics
     if metrics["trained_on_val"]:
-        return _expected(metrics)
+        return _expected(metrics) + _soup(description)
     seeds = ""
     if metrics["val_accuracy_std"] is not None:
         seeds = (
@@ -95,6 +95,14 @@ def _quality(description: ModelDescription) -> str:
         "The configuration was chosen for its score on these validation images, so on new images "
         "expect a little less."
     )
+
+
+def _soup(description: ModelDescription) -> str:
+    """Say that the score is that of another number of trainings, where it is."""
+    size = description.config.soup_size
+    if size == description.metrics.get("score_of_soup_size", size):
+        return ""
+    return f" To be surer, it is the mean of {size} trainings, and the score is that of one."
 
 
 def _expected(metrics: Mapping[str, Any]) -> str:

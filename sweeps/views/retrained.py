@@ -23,6 +23,11 @@ def told(result: Retrained, record: TrialRecord) -> Iterator[str]:
         )
     if result.on_all:
         yield learnt_from_all(result.num_learnt, result.score, record)
+        if result.soup_size > (record.soup_size or 1):
+            yield (
+                f"It is the mean of {result.soup_size} trainings, which is surer than one, and as "
+                "fast to use; the score is that of one."
+            )
     elif result.reproduced:
         yield (
             f"Reproduced exactly: validation accuracy {record.val_accuracy:.4f}, "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -72,6 +73,25 @@ def test_it_answers_with_the_mean_and_gives_it_away(lite0_lab: Laboratory) -> No
         whole = once.network()(normalise(pixels, lite0_lab.backbone.architecture)).softmax(dim=1)
     assert torch.allclose(torch.from_numpy(judged(once).probabilities), whole, atol=1e-4)
     assert not any(once.trained is member.trained for member in once._members)
+
+
+def test_where_the_mean_is_no_good_the_first_answers_alone(lite0_lab: Laboratory) -> None:
+    """Members that have moved too far apart, here by force: their mean is the network of noise."""
+    config = replace(CONFIG, soup_size=2)
+    good, fallen, alone = (
+        lite0_lab.training(c) for c in (config, config, replace(config, soup_size=1))
+    )
+    for training in (good, fallen, alone):
+        for _ in range(config.epochs):
+            training.run_epoch()
+    good.settle()
+    assert good.config.soup_size == 2
+    fallen.evaluation = replace(judged(fallen), accuracy=judged(alone).accuracy - 0.5)
+    fallen.settle()
+    assert fallen.config.soup_size == 1
+    assert np.array_equal(judged(fallen).probabilities, judged(alone).probabilities)
+    state = fallen.trained.state_dict()
+    assert all(torch.equal(t, state[n]) for n, t in alone.trained.state_dict().items())
 
 
 def test_a_head_alone_is_trained_once(lite0_lab: Laboratory) -> None:

@@ -16,7 +16,7 @@ from antsbees.checkpoints import load_model
 from antsbees.config import Schedule, TrialConfig
 from antsbees.data.datasets import Dataset
 from antsbees.errors import DivergedError, UserError
-from antsbees.hyperparameters import HYPERPARAMETERS
+from antsbees.hyperparameters import HYPERPARAMETERS, BatchNorm
 from antsbees.networks.families import FAMILIES
 from antsbees.training import EpochMetrics
 from results.schema import TrialRecord, TrialStatus
@@ -233,6 +233,38 @@ def test_a_model_of_all_images_has_the_score_of_its_folds(room: Room) -> None:
     expected = load_model(room.folder).description.metrics["expected"]
     assert Score(**expected) == SCORE
     assert TOLD in (room.folder / "README.md").read_text()
+
+
+DEEP = replace(HEAD, frozen_stages=8, batchnorm=BatchNorm.FROZEN, lr=0.001)
+
+
+def test_a_deep_model_of_all_images_is_the_mean_of_three_trainings(room: Room) -> None:
+    """Its row is reproduced as it is."""
+    row = room.row(DEEP)
+    result, lines = room.retrain(row, on_all=True)
+    assert (result.soup_size, load_model(room.folder).description.config.soup_size) == (3, 3)
+    assert lines[1] == (
+        "It is the mean of 3 trainings, which is surer than one, and as fast to use; the score is "
+        "that of one."
+    )
+    asked = Asked(row, Origin(room.dataset, 0), on_all=True, score=SCORE)
+    retrain(asked, room.folder, lambda seed, metrics: None)
+    assert "To be surer, it is the mean of 3 trainings, and the score is that of one." in (
+        (room.folder / "README.md").read_text()
+    )
+    result, _ = room.retrain(row)
+    assert (result.reproduced, result.soup_size) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    "config", [HEAD, replace(DEEP, batchnorm=BatchNorm.TRAIN), replace(DEEP, soup_size=4)]
+)
+def test_other_models_of_all_images_are_trained_as_their_row_says(
+    room: Room, config: TrialConfig
+) -> None:
+    result, lines = room.retrain(room.row(config), on_all=True)
+    assert result.soup_size == config.soup_size
+    assert not any("the mean of" in line for line in lines)
 
 
 def test_an_ensemble_is_one_model_of_its_members(room: Room) -> None:
