@@ -1,8 +1,8 @@
 """A model soup: trainings of one configuration, of which the mean of the weights answers.
 
 They begin at the same weights, and each sees the images in another order. Few images make every
-training a gamble; the mean is as good as an ensemble, and one network. More epochs would not be:
-they overfit. That is so of frozen BatchNorm; of BatchNorm in train mode, statistics are averaged as
+training a gamble; the mean is about as good as an ensemble, and one network. More epochs for the
+same price are not. That is so of frozen BatchNorm; in train mode, statistics are averaged as
 weights are, which those of the mean network would not be. Source: Wortsman et al. (2022),
 https://arxiv.org/abs/2203.05482.
 """
