@@ -22,7 +22,7 @@ from sweeps.errors import UsageError
 from sweeps.paths import RunPaths
 from sweeps.running.driver import SweepOutcome, run_sweep
 from sweeps.running.lanes import LaneKind
-from sweeps.search.study import SearchStudy
+from sweeps.search.study import PASSED_OVER, SearchStudy
 from sweeps.spec.first import First
 from sweeps.spec.models import NoEarlyStopping, SweepSpec
 from tests.whole.tiny_sweep import Witness, tiny_spec
@@ -196,7 +196,8 @@ def test_a_time_budget_cuts_what_runs_and_more_time_continues_it(
     outcome = run_sweep(spec.model_copy(update={"search": search}), tiny_dataset, paths, Witness())
     assert 0 < len(outcome.records) < 100_000
     assert not outcome.interrupted
-    trials = study_of(spec, paths).get_trials(deepcopy=False)
+    known = study_of(spec, paths).get_trials(deepcopy=False)
+    trials = [t for t in known if PASSED_OVER not in t.user_attrs]  # for want of time
     left = [t.number for t in trials if t.state is TrialState.RUNNING]
     assert len(left) <= 2  # slots
     assert {r.trial_number for r in outcome.records if r.is_open} <= set(left)
