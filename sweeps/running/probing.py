@@ -46,8 +46,9 @@ class Probing:
         if record.status is not TrialStatus.COMPLETE or record.val_loss is None:
             return
         if record.first != PROBE:
-            least = self._others.get(record.backbone, math.inf)
-            self._others[record.backbone] = min(record.val_loss, least)
+            if record.val_loss >= self._others.get(record.backbone, math.inf):
+                return
+            self._others[record.backbone] = record.val_loss
         elif record.probabilities is not None:
             self._answers[record.backbone] = record.probabilities
             self._losses[record.backbone] = record.val_loss

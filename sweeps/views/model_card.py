@@ -102,7 +102,8 @@ def _soup(description: ModelDescription) -> str:
     size = description.config.soup_size
     if size == description.metrics.get("score_of_soup_size", size):
         return ""
-    return f" To be surer, it is the mean of {size} trainings, and the score is that of one."
+    of_one = "" if description.metrics["expected"] is None else ", and the score is that of one"
+    return f" To be surer, it is the mean of {size} trainings{of_one}."
 
 
 def _expected(metrics: Mapping[str, Any]) -> str:

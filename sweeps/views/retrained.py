@@ -24,9 +24,10 @@ def told(result: Retrained, record: TrialRecord) -> Iterator[str]:
     if result.on_all:
         yield learnt_from_all(result.num_learnt, result.score, record)
         if result.soup_size > (record.soup_size or 1):
+            of_one = "" if result.score is None else "; the score is that of one"
             yield (
                 f"It is the mean of {result.soup_size} trainings, which is surer than one, and as "
-                "fast to use; the score is that of one."
+                f"fast to use{of_one}."
             )
     elif result.reproduced:
         yield (

@@ -244,11 +244,13 @@ def test_a_deep_model_of_all_images_is_the_mean_of_three_trainings(room: Room) -
     result, lines = room.retrain(row, on_all=True)
     assert (result.soup_size, load_model(room.folder).description.config.soup_size) == (3, 3)
     assert lines[1] == (
-        "It is the mean of 3 trainings, which is surer than one, and as fast to use; the score is "
-        "that of one."
+        "It is the mean of 3 trainings, which is surer than one, and as fast to use."
     )
+    card = (room.folder / "README.md").read_text()
+    assert "To be surer, it is the mean of 3 trainings.\n" in card
     asked = Asked(row, Origin(room.dataset, 0), on_all=True, score=SCORE)
-    retrain(asked, room.folder, lambda seed, metrics: None)
+    scored = retrain(asked, room.folder, lambda seed, metrics: None)
+    assert list(told(scored, row))[1].endswith("as fast to use; the score is that of one.")
     assert "To be surer, it is the mean of 3 trainings, and the score is that of one." in (
         (room.folder / "README.md").read_text()
     )
