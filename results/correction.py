@@ -6,6 +6,7 @@ The whole selection is repeated inside a bootstrap, and scored on the images tha
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from statistics import NormalDist
@@ -23,6 +24,7 @@ _NARROWING = float(np.sqrt(LEFT_OUT / (1 - LEFT_OUT)))
 """From how means of the images left out spread around the mean of all, which contains them, to how
 the mean of all spreads around the truth."""
 _TAILS = (2.5, 97.5)
+_Z_975 = NormalDist().inv_cdf(0.975)
 _LEAST_VARIANCE = 1e-12  # of log-losses, so that equal ones have a spread too
 
 
@@ -34,6 +36,18 @@ class Corrected:
     corrected: float
     low: float
     high: float
+
+    def widened(self, spread: float, objective: Objective) -> Corrected:
+        """Return the same with the interval of one training, of which others lie apart.
+
+        Args:
+            spread: Their standard deviation.
+        """
+        reach = _Z_975 * spread
+        low = max(self.corrected - math.hypot(self.corrected - self.low, reach), 0.0)
+        high = self.corrected + math.hypot(self.high - self.corrected, reach)
+        is_share = objective is Objective.VAL_ACCURACY
+        return replace(self, low=low, high=min(high, 1.0) if is_share else high)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from results.finals import FoldRecord, out_of_fold
 from results.ranking import wilson_interval
 from results.schema import PROBE, TUTORIAL, Objective, TrialRecord
 from results.selection import Select, always, cheapest_of_the_best
+from results.spread import spread_of_folds
 
 DEFAULT_WEIGHTS = "default"
 RIVALS = {TUTORIAL: "the tutorial's", PROBE: "the probe"}
@@ -77,7 +78,8 @@ class FinalWinner:
     Of networks that cannot be told apart, it is on the one that was better on ImageNet.
 
     Args:
-        accuracy: Out of fold, and corrected for the choice.
+        accuracy: Out of fold, and corrected for the choice; where stages are trained, its interval
+            counts how far trainings of it lie apart, too.
         loss: The same of the log-loss.
         scores: Of each finalist that answered for every image, by trial.
         verdicts: Against each of ``RIVALS`` that was a finalist, by the sweep's objective; of
@@ -151,26 +153,35 @@ def final_winner(
     if not finalists:
         return None
     networks = backbones or {}
-    evidence, prices = answered.evidence, _prices(finalists, networks)
+    depths = _depths(finalists, networks)
+    evidence, prices = answered.evidence, _prices(finalists, depths)
     is_rival = [trial.first in RIVALS for trial in finalists]
     promises = [_promise(trial, networks) for trial in finalists]
     rule = cheapest_of_the_best(Objective.VAL_LOSS, prices, is_rival, promises)
     won = int(np.argmax(rule(evidence)))
+    number = finalists[won].trial_number
+    trainings = [fold for fold in known if fold.trial_number == number and depths[won]]
+    accuracy, loss = (
+        correct(evidence, objective, rule, bootstraps).widened(
+            spread_of_folds(trainings, objective), objective
+        )
+        for objective in (Objective.VAL_ACCURACY, Objective.VAL_LOSS)
+    )
     verdicts = _verdicts(evidence, finalists, rule, bootstraps)
     accuracies, losses = evidence.means(Objective.VAL_ACCURACY), evidence.means(Objective.VAL_LOSS)
     whole = [fold for fold in known if fold.trial_number in answered.trial_numbers]
     return FinalWinner(
-        trial_number=finalists[won].trial_number,
+        trial_number=number,
         num_images=len(answered.labels),
-        accuracy=correct(evidence, Objective.VAL_ACCURACY, rule, bootstraps),
-        loss=correct(evidence, Objective.VAL_LOSS, rule, bootstraps),
+        accuracy=accuracy,
+        loss=loss,
         scores={
             trial.trial_number: OutOfFoldScore(float(accuracy), float(loss))
             for trial, accuracy, loss in zip(finalists, accuracies, losses, strict=True)
         },
         verdicts=tuple(verdicts.values()),
         advice=_advice(finalists, prices, promises, won, verdicts),
-        ensemble=best_ensemble(whole, finalists[won].trial_number, rule, most_members),
+        ensemble=best_ensemble(whole, number, rule, most_members),
     )
 
 
@@ -185,19 +196,23 @@ def _promise(trial: TrialRecord, backbones: Mapping[str, KnownBackbone]) -> floa
     return known.pretrained_accuracy if known and trial.weights == DEFAULT_WEIGHTS else 0.0
 
 
-def _prices(trials: Sequence[TrialRecord], backbones: Mapping[str, KnownBackbone]) -> list[float]:
+def _depths(trials: Sequence[TrialRecord], backbones: Mapping[str, KnownBackbone]) -> list[int]:
+    """Return how many stages of each are trained; none of a head."""
+    stages = {name: known.num_stages for name, known in backbones.items()}
+    for t in trials:
+        stages[str(t.backbone)] = max(stages.get(str(t.backbone), 0), _frozen(t))
+    return [stages[str(t.backbone)] - _frozen(t) for t in trials]
+
+
+def _prices(trials: Sequence[TrialRecord], depths: Sequence[int]) -> list[float]:
     """Number what trials cost to train and to use; equal ones cost the same.
 
     Networks cost the same to use unless one sees about four times as many pixels.
     """
-    stages = {name: known.num_stages for name, known in backbones.items()}
-    for t in trials:
-        stages[str(t.backbone)] = max(stages.get(str(t.backbone), 0), _frozen(t))
-    trained = [stages[str(t.backbone)] - _frozen(t) for t in trials]
-    sizes = [t.soup_size or 1 if depth else 1 for t, depth in zip(trials, trained, strict=True)]
+    sizes = [t.soup_size or 1 if depth else 1 for t, depth in zip(trials, depths, strict=True)]
     costs = [
         (depth, _doublings(t), size * (t.epochs or 0))
-        for t, depth, size in zip(trials, trained, sizes, strict=True)
+        for t, depth, size in zip(trials, depths, sizes, strict=True)
     ]
     order = sorted(set(costs))
     return [float(order.index(cost)) for cost in costs]

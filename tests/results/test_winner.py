@@ -74,6 +74,25 @@ def test_a_winner_is_told_how_it_compares_with_the_tutorials_and_the_probe() -> 
     )
 
 
+def test_the_interval_of_what_trains_stages_counts_how_far_its_trainings_lie_apart() -> None:
+    """One that is right on one fold and wrong on the other could be either, were it trained again;
+    a head is not trained by chance, so that only the images count."""
+    by_fold = [0.9 if image % 2 else 0.4 for image in range(IMAGES)]
+    widths = []
+    for frozen_stages in (9, 5):
+        found = final_winner(
+            folds_of(0, by_fold), [trial(0, frozen_stages)], bootstraps=50,
+            backbones={"lite0": KnownBackbone(9, 0.75)},
+        )  # fmt: skip
+        assert found is not None
+        assert 0 <= found.accuracy.low <= found.accuracy.corrected <= found.accuracy.high <= 1
+        widths.append((found.accuracy.high - found.accuracy.low, found.loss.high - found.loss.low))
+    (head, head_loss), (deep, deep_loss) = widths
+    assert head < 0.4
+    assert deep == pytest.approx(1.0)
+    assert deep_loss > 2 * head_loss
+
+
 def test_of_several_probes_the_best_is_the_rival_and_is_named() -> None:
     folds = [f for n, p in enumerate((0.8, 0.7, 0.95)) for f in folds_of(n, steady(p))]
     probes = [replace(trial(n, first="probe"), backbone=f"lite{n}") for n in range(2)]
