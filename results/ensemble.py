@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from results.correction import Corrected, correct
+from results.correction import Corrected, Verdict, compare, correct
 from results.evidence import Evidence, Floats
 from results.finals import FoldRecord, OutOfFold, out_of_fold
 from results.schema import Objective
 from results.selection import Select
 
 MOST_OFFERED = 5  # members: each of them costs a training, and time with every answer
+SINGLE = "the single winner"  # what sentences call it
 BOOTSTRAPS = 500  # choosing an ensemble takes longer than choosing one configuration
 
 
@@ -30,23 +31,19 @@ class Ensemble:
         members: Their trials, that of the winner first.
         accuracy: Out of fold, and corrected for the choice.
         loss: The same of the log-loss.
-        single_loss: What the rule that chooses a single winner came to on the same bootstraps.
+        verdict: How it compares with what the rule that chooses a single winner comes to.
     """
 
     sweep: str
     members: tuple[int, ...]
     accuracy: Corrected
     loss: Corrected
-    single_loss: Corrected
+    verdict: Verdict
 
     @property
     def is_better(self) -> bool:
-        """Whether it does better than the winner, and does so too where both do badly.
-
-        The lower end of what it is worth, the upper one of its log-loss, beats that of the winner.
-        """
-        is_lower = self.loss.corrected < self.single_loss.corrected
-        return len(self.members) > 1 and is_lower and self.loss.high < self.single_loss.high
+        """Whether it is surely better than the winner, image by image."""
+        return len(self.members) > 1 and self.verdict.is_convincing
 
     @property
     def offer(self) -> str | None:
@@ -54,16 +51,8 @@ class Ensemble:
         if not self.is_better:
             return None
         return (
-            f"an ensemble of {len(self.members)} would be better ({self.sentence}): "
+            f"an ensemble of {len(self.members)} would be {self.verdict.sentence}: "
             f"antsbees retrain --sweep {self.sweep} --ensemble {len(self.members)}"
-        )
-
-    @property
-    def sentence(self) -> str:
-        """How its log-loss compares with that of the single winner, in words."""
-        return (
-            f"log-loss {self.loss.corrected:.3f} instead of {self.single_loss.corrected:.3f}; at "
-            f"the bad end of 95 %, {self.loss.high:.3f} instead of {self.single_loss.high:.3f}"
         )
 
 
@@ -148,7 +137,7 @@ def best_ensemble(
         members=tuple(known.trial_numbers[place] for place in members),
         accuracy=accuracy,
         loss=loss,
-        single_loss=correct(evidence, Objective.VAL_LOSS, single, bootstraps),
+        verdict=compare(evidence, Objective.VAL_LOSS, rule, single, SINGLE, bootstraps),
     )
 
 

@@ -104,7 +104,7 @@ def one_split(features: Mapping[str, Features], seed: int) -> dict[str, tuple[fl
         np.stack([probabilities(own, pooled, asked) for own in features.values()]),
         labels[torch.tensor(asked)].numpy(),
     )
-    found = {}
+    found: dict[str, tuple[float, ...]] = {}
     for name, rule in rules([*features]).items():
         weights = rule(known)
         loss = truth.mixed(weights, Objective.VAL_LOSS)

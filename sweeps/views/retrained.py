@@ -74,8 +74,7 @@ def told_of_ensemble(ensemble: Ensemble, score: Score | None) -> Iterator[str]:
     if len(ensemble.members) < 2:
         yield f"No other finalist helps {members}: it answers alone."
         return
-    better = "better" if ensemble.is_better else "not surely better"
-    yield f"An ensemble of {members}, {better} than the single winner: {ensemble.sentence}."
+    yield f"An ensemble of {members}, {ensemble.verdict.sentence}."
     if score is not None:
         yield f"Its members learnt from all images. Trained on folds they had, {score.sentence}."
 

@@ -107,7 +107,7 @@ def _ensemble_values(ensemble: Ensemble) -> dict[str, Any]:
             "loss": ensemble.loss.corrected,
             "loss_95": [ensemble.loss.low, ensemble.loss.high],
         },
-        "single_loss": asdict(ensemble.single_loss),
+        "verdict": asdict(ensemble.verdict),
         "offer": ensemble.offer,
     }
 

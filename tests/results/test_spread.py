@@ -24,7 +24,7 @@ def test_it_is_found_in_the_mean_of_many(known: float) -> None:
     rng = np.random.default_rng(0)
     squares = []
     for seed in range(300):
-        true = np.clip(rng.normal(0.75, known, 5), 0, 1)
+        true = np.clip(rng.normal(0.75, known, 5), 0, 1).tolist()
         squares.append(spread(shares(true, (80, 90, 100, 90, 80), seed)) ** 2)
     # what is below zero counts as zero, so that small ones are a little too large in the mean
     assert known <= np.sqrt(np.mean(squares)) < 1.25 * known

@@ -213,8 +213,8 @@ def test_an_ensemble_is_offered_where_members_complete_each_other() -> None:
     assert found.ensemble.members[0] == found.trial_number
     assert found.ensemble.is_better
     assert found.ensemble.loss.reported == pytest.approx(-np.log(0.65))
-    assert found.ensemble.single_loss.reported == found.loss.reported
-    assert " instead of " in found.ensemble.sentence
+    assert found.ensemble.verdict.difference > 0
+    assert found.ensemble.verdict.sentence.startswith("better than the single winner")
     alone = final_winner(folds[:2], [trial(0)], bootstraps=20)
     assert alone is not None
     assert alone.ensemble is not None
@@ -223,6 +223,18 @@ def test_an_ensemble_is_offered_where_members_complete_each_other() -> None:
     assert fewer is not None
     assert fewer.ensemble is not None
     assert fewer.ensemble.members == (fewer.trial_number,)
+
+
+def test_an_ensemble_is_not_offered_where_it_may_as_well_be_worse() -> None:
+    """It helps on a few images more than it costs on the others."""
+    helps = [0.9] * 395 + [0.01] * 5
+    folds = [*folds_of(0, helps), *folds_of(1, [0.82] * 400)]
+    found = final_winner(folds, [trial(0), trial(1)], bootstraps=20)
+    assert found is not None
+    assert found.ensemble is not None
+    assert found.ensemble.members == (0, 1)
+    assert found.ensemble.loss.reported < found.loss.reported
+    assert (found.ensemble.is_better, found.ensemble.offer) == (False, None)
 
 
 def test_an_ensemble_begins_with_the_winner_of_all_repeats() -> None:

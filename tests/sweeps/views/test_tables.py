@@ -67,7 +67,7 @@ NAMED = FinalWinner(
         members=(0, 3),
         accuracy=Corrected(0.97, 0.96, 0.94, 0.98),
         loss=Corrected(0.09, 0.1, 0.07, 0.14),
-        single_loss=Corrected(0.1, 0.12, 0.08, 0.16),
+        verdict=Verdict(0.97, 0.02, 0.0, 0.04, "better than the single winner"),
     ),
 )
 
@@ -86,8 +86,8 @@ def test_the_winner_of_finals_is_the_best_with_its_scores_side_by_side() -> None
     told = [line.strip() for line in drawn(best_table(values))]
     assert "Take this configuration: antsbees retrain" in told
     assert (
-        "An ensemble of 2 would be better (log-loss 0.100 instead of 0.120; at the bad end of "
-        "95 %, 0.140 instead of 0.160): antsbees retrain --sweep test --ensemble 2"
+        "An ensemble of 2 would be better than the single winner: "
+        "antsbees retrain --sweep test --ensemble 2"
     ) in told
     assert any(line.split()[:2] == ["backbone", "lite0"] for line in told)
 
@@ -100,10 +100,10 @@ def test_the_score_of_the_tutorials_on_the_same_folds_stands_under_its_own() -> 
     assert ["out", "of", "fold", "90.0%", "0.2000"] in lines
 
 
-def test_an_ensemble_that_is_worse_where_both_do_badly_is_not_offered() -> None:
+def test_an_ensemble_that_may_as_well_be_worse_is_not_offered() -> None:
     assert NAMED.ensemble is not None
-    risky = replace(NAMED.ensemble.loss, high=0.17)
-    named = replace(NAMED, ensemble=replace(NAMED.ensemble, loss=risky))
+    unsure = replace(NAMED.ensemble.verdict, probability=0.8)
+    named = replace(NAMED, ensemble=replace(NAMED.ensemble, verdict=unsure))
     told = drawn(best_table(best_values(ROWS, named)), width=200)
     assert not [line for line in told if "ensemble" in line]
 
