@@ -41,14 +41,19 @@ Score = tuple[float, float]
 
 
 class Features:
-    """What a frozen network makes of all images: as validation sees them, and of each view."""
+    """What a frozen network makes of all images: as validation sees them, and of each view.
 
-    def __init__(self, dataset: Dataset, backbone: str) -> None:
+    Args:
+        with_views: Views are asked for, too; they are several times the work.
+    """
+
+    def __init__(self, dataset: Dataset, backbone: str, with_views: bool = True) -> None:
         with tempfile.TemporaryDirectory() as folder:
             execution = Execution(inference_precision=Precision.AUTO)
             bench = Bench.sharing(dataset, TaskConfig(backbone), execution, Path(folder), 10**10)
             self.plain = bench.pooled_features().float().clone()
-            self.views = [v.float().clone() for v in bench.training_features(bench.task.views)]
+            count = bench.task.views if with_views else 0
+            self.views = [v.float().clone() for v in bench.training_features(count)]
         self.labels = torch.tensor(dataset.pooled.labels)
         self.num_classes = len(dataset.classes)
         self.num_stages = bench.task.num_stages

@@ -25,6 +25,7 @@ from antsbees.data.synthetic.sets import SETS
 from antsbees.frozen.probe import fit_probe
 from antsbees.networks.catalog import architecture
 from benchmarks.studies.choosing import Features, division
+from benchmarks.studies.out_of_fold import out_of_fold as probes_out_of_fold
 from results.ensemble import helped
 from results.evidence import Evidence, Floats
 from results.schema import Objective
@@ -45,13 +46,14 @@ def probabilities(features: Features, learnt: list[int], asked: list[int]) -> Fl
 
 def out_of_fold(features: Features, images: list[int]) -> Floats:
     """Return what probes say of the images they have not learnt from."""
-    (divided,) = folds([int(features.labels[i]) for i in images], num_folds=5, repeats=1, seed=0)
-    said = np.empty((len(images), features.num_classes))
-    for fold in divided:
-        held_out = set(fold.tolist())
-        learnt = [image for place, image in enumerate(images) if place not in held_out]
-        said[fold] = probabilities(features, learnt, [images[place] for place in fold])
-    return said
+    places = torch.tensor(images)
+    plain, labels = features.plain[places], features.labels[places]
+    (divided,) = folds(labels.tolist(), num_folds=5, repeats=1, seed=0)
+    held_out = [fold.tolist() for fold in divided]
+    said: Floats = probes_out_of_fold(
+        plain[None], plain, labels, held_out, features.num_classes
+    ).numpy()
+    return np.minimum(said, 1)
 
 
 def rules(backbones: Sequence[str]) -> dict[str, Select]:
@@ -127,7 +129,8 @@ def main() -> None:
         if options.set:
             SETS[options.set].write(folder)
         dataset = read_folder(folder)
-        features = {name: Features(dataset, name) for name in options.backbones.split(",")}
+        names = options.backbones.split(",")
+        features = {name: Features(dataset, name, with_views=False) for name in names}
     seeds = range(options.first_split, options.splits)
     splits = [one_split(features, seed) for seed in seeds]
     print("| rule | log-loss | accuracy | told - true |\n|---|---|---|---|")

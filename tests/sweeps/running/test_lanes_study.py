@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.studies.lane_bounds import Slot, all_known_s, listed_s
+from benchmarks.studies.lane_clusters import Machine, Scenario, works
 from benchmarks.studies.lane_plot import Point, svg
-from benchmarks.studies.lanes import POLICIES, Machine, Scenario, Simulation, works
+from benchmarks.studies.lanes import POLICIES, Simulation
 
 SMALL = Scenario("1 GPU + 6 CPUs", (Machine(1, 6),), ratio=10)
 
