@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -62,6 +63,16 @@ class Evidence:
     def counted(self, counts: Floats) -> Evidence:
         """Return the same answers with images that count otherwise."""
         return replace(self, counts=counts)
+
+    def only(self, places: Sequence[int]) -> Evidence:
+        """Return the answers of some configurations, in the order of their places."""
+        kept = list(places)
+        return replace(
+            self,
+            probabilities=self.probabilities[kept],
+            losses=self.losses[kept],
+            hits=self.hits[kept],
+        )
 
     def values(self, objective: Objective) -> Floats:
         """Return what the objective averages: ``(configurations, images)``."""

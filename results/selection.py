@@ -74,6 +74,18 @@ def cheapest_of_the_best(
     return select
 
 
+def among(places: Sequence[int], rule: Select) -> Select:
+    """Choose by a rule among some configurations, which it knows by their order in ``places``."""
+    kept = list(places)
+
+    def select(evidence: Evidence) -> Floats:
+        weights = np.zeros(len(evidence.losses))
+        weights[kept] = rule(evidence.only(kept))
+        return weights
+
+    return select
+
+
 def standard_errors(values: Floats, counts: Floats) -> Floats:
     """Return the standard error of the mean of every row, its columns counted so often each."""
     total = counts.sum()

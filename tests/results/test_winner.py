@@ -119,6 +119,24 @@ def test_a_rival_gives_way_only_to_what_is_surely_better() -> None:
     )
 
 
+def test_a_winner_is_told_as_what_was_chosen_and_not_as_what_a_careful_choice_is_worth() -> None:
+    """On many a draw of the images a careful choice falls back on the head, or on the probe: what
+    is surely better would be said not to be, and less would be told of it than it is worth."""
+    apart = np.random.default_rng(4).normal(0, 0.3, 200)
+    apart += 2.4 * apart.std() / np.sqrt(len(apart)) - apart.mean()
+    heads = [*folds_of(0, [0.6] * 200), *folds_of(1, [0.6] * 200)]
+    folds = [*heads, *folds_of(2, list(np.minimum(0.6 * np.exp(apart), 1)))]
+    tried = [trial(0, first="probe"), trial(1), trial(2, 5)]
+    trials = [replace(known, objective="val_loss") for known in tried]
+    found = final_winner(folds, trials, bootstraps=200)
+    assert found is not None
+    assert found.trial_number == 2
+    (verdict,) = found.verdicts
+    assert verdict.is_convincing
+    assert found.advice.startswith("take this configuration")
+    assert found.loss.corrected == pytest.approx(found.loss.reported, abs=0.01)
+
+
 def test_what_is_as_good_and_cheaper_than_a_rival_is_to_be_taken() -> None:
     rival = replace(trial(0, first="tutorial"), epochs=25)
     folds = [*folds_of(0, steady(0.8)), *folds_of(1, steady(0.8))]
