@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from antsbees.data.synthetic import drawing as synthetic
 from sweeps.spec.reading import parse_spec
 
@@ -30,6 +32,7 @@ def test_the_targets_shown_are_there() -> None:
     assert len(shown) >= 8
 
 
+@pytest.mark.whole  # another process
 def test_the_configuration_shown_is_trained_without_ray(tmp_path: Path) -> None:
     """On a few drawn images, which lie where `auto` looks first."""
     synthetic.write(tmp_path / "few", size=48, counts={"train": 4, "val": 2})

@@ -308,6 +308,7 @@ def test_the_card_names_every_setting_and_the_spread(room: Room) -> None:
     assert card.startswith("# ants or bees\n")
 
 
+@pytest.mark.whole  # another process
 def test_retraining_knows_no_ray() -> None:
     code = "import sweeps.retraining, sys; print({'ray', 'optuna'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
