@@ -1,7 +1,8 @@
 """What a winner's score owes to having been chosen among many, and what is left of it.
 
 Source: Tsamardinos, Greasidou and Borboudakis (2018), https://doi.org/10.1007/s10994-018-5714-4.
-The whole selection is repeated inside a bootstrap, and scored on the images that were left out.
+A selection is repeated inside a bootstrap, and scored on the images that were left out; which one,
+``Choice.as_made`` says.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from results.evidence import Evidence, Floats
 from results.schema import Objective
 from results.selection import CONVINCING, Select, always, best
+from results.spread import widened
 
 LEFT_OUT = float(np.exp(-1))
 """The share of the images that a bootstrap leaves out."""
@@ -24,7 +26,6 @@ _NARROWING = float(np.sqrt(LEFT_OUT / (1 - LEFT_OUT)))
 """From how means of the images left out spread around the mean of all, which contains them, to how
 the mean of all spreads around the truth."""
 _TAILS = (2.5, 97.5)
-_Z_975 = NormalDist().inv_cdf(0.975)
 _LEAST_VARIANCE = 1e-12  # of log-losses, so that equal ones have a spread too
 
 
@@ -37,17 +38,14 @@ class Corrected:
     low: float
     high: float
 
-    def widened(self, spread: float, objective: Objective) -> Corrected:
-        """Return the same with the interval of one training, of which others lie apart.
+    def of_another_training(self, error: float, objective: Objective) -> Corrected:
+        """Return the same with an interval that counts the luck of a training, too.
 
         Args:
-            spread: Their standard deviation.
+            error: The standard error that it adds: see ``Spread.of_another``.
         """
-        reach = _Z_975 * spread
-        low = max(self.corrected - math.hypot(self.corrected - self.low, reach), 0.0)
-        high = self.corrected + math.hypot(self.high - self.corrected, reach)
-        is_share = objective is Objective.VAL_ACCURACY
-        return replace(self, low=low, high=min(high, 1.0) if is_share else high)
+        low, high = widened(self.corrected, (self.low, self.high), error, objective)
+        return replace(self, low=low, high=high)
 
 
 @dataclass(frozen=True)
@@ -132,12 +130,13 @@ def verdict(
 
 def compare(
     evidence: Evidence, objective: Objective, rule: Select, other: Select, name: str,
-    bootstraps: int = 1000, seed: int = 0,
+    bootstraps: int = 1000, seed: int = 0, error: float = 0.0,
 ) -> Verdict:  # fmt: skip
     """Compare what a rule chooses on evidence with what another does; see ``verdict``.
 
     Args:
         name: What the sentence calls the other's choice.
+        error: The standard error that the luck of trainings adds.
     """
     sign = 1 if objective is Objective.VAL_ACCURACY else -1
     chosen, rival = rule(evidence), other(evidence)
@@ -152,7 +151,7 @@ def compare(
     difference = float(differences.mean())
     apart = evidence.mixed_values(chosen, objective) - evidence.mixed_values(rival, objective)
     spread = max(float(_narrowed(differences).std()), _paired_error(apart, objective))
-    curve = NormalDist(difference, spread)
+    curve = NormalDist(difference, math.hypot(spread, error))
     known = Verdict(1 - curve.cdf(0), difference, curve.inv_cdf(0.025), curve.inv_cdf(0.975), "")
     return replace(known, sentence=_sentence(known, name, objective))
 

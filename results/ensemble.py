@@ -7,7 +7,7 @@ let members come again; of a few hundred images that makes too much (see ``docs/
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from results.correction import Corrected, Verdict, compare, correct
 from results.evidence import Evidence, Floats
 from results.finals import FoldRecord, OutOfFold, out_of_fold
 from results.schema import Objective
-from results.selection import Select
+from results.selection import Select, found, one
 
 MOST_OFFERED = 5  # members: each of them costs a training, and time with every answer
 SINGLE = "the single winner"  # what sentences call it
@@ -31,7 +31,7 @@ class Ensemble:
         members: Their trials, that of the winner first.
         accuracy: Out of fold, and corrected for the choice.
         loss: The same of the log-loss.
-        verdict: How it compares with what the rule that chooses a single winner comes to.
+        verdict: How it compares with the single winner, by log-loss.
     """
 
     sweep: str
@@ -114,7 +114,7 @@ def best_ensemble(
     Args:
         folds: Of finalists that answered for every image.
         winner: Its trial, which the rule chose on all repeats.
-        single: The rule, for the same finalists by their numbers.
+        single: The choice that the winner came out of, for the same finalists by their numbers.
 
     Returns:
         ``None`` where no repeat is whole.
@@ -122,22 +122,18 @@ def best_ensemble(
     known = _first_whole(folds)
     if known is None:
         return None
-    evidence, rule = known.evidence, helped(single, most_members)
-    members = _members(evidence, known.trial_numbers.index(winner), most_members)
-    weights = _shares(members, len(known.trial_numbers))
-    accuracy, loss = (
-        replace(
-            correct(evidence, objective, rule, bootstraps),
-            reported=evidence.mixed(weights, objective),
-        )
-        for objective in Objective
-    )
+    evidence, place = known.evidence, known.trial_numbers.index(winner)
+    members = _members(evidence, place, most_members)
+    shares = _shares(members, len(known.trial_numbers))
+    rule = found(shares, helped(single, most_members), evidence)
+    alone = found(one(place, len(shares)), single, evidence)
+    accuracy, loss = (correct(evidence, objective, rule, bootstraps) for objective in Objective)
     return Ensemble(
         sweep=folds[0].sweep,
         members=tuple(known.trial_numbers[place] for place in members),
         accuracy=accuracy,
         loss=loss,
-        verdict=compare(evidence, Objective.VAL_LOSS, rule, single, SINGLE, bootstraps),
+        verdict=compare(evidence, Objective.VAL_LOSS, rule, alone, SINGLE, bootstraps),
     )
 
 

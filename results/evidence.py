@@ -64,12 +64,12 @@ class Evidence:
         """Return the same answers with images that count otherwise."""
         return replace(self, counts=counts)
 
-    def only(self, places: Sequence[int]) -> Evidence:
-        """Return the answers of some configurations, in the order of their places."""
+    def scores_of(self, places: Sequence[int]) -> Evidence:
+        """Return how well some configurations did, in this order, without what they answered."""
         kept = list(places)
         return replace(
             self,
-            probabilities=self.probabilities[kept],
+            probabilities=self.probabilities[:0],
             losses=self.losses[kept],
             hits=self.hits[kept],
         )

@@ -74,13 +74,18 @@ def cheapest_of_the_best(
     return select
 
 
+def found(weights: Floats, rule: Select, evidence: Evidence) -> Select:
+    """Return what was found on the evidence itself, and what a rule chooses on draws of it."""
+    return lambda drawn: weights if drawn is evidence else rule(drawn)
+
+
 def among(places: Sequence[int], rule: Select) -> Select:
-    """Choose by a rule among some configurations, which it knows by their order in ``places``."""
+    """Choose among some configurations, known in this order to a rule that looks at scores."""
     kept = list(places)
 
     def select(evidence: Evidence) -> Floats:
         weights = np.zeros(len(evidence.losses))
-        weights[kept] = rule(evidence.only(kept))
+        weights[kept] = rule(evidence.scores_of(kept))
         return weights
 
     return select

@@ -5,35 +5,19 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from results.choice import RIVALS, Choice, KnownBackbone
 from results.correction import Corrected, Verdict, compare, correct
 from results.ensemble import MOST_OFFERED, Ensemble, best_ensemble
 from results.evidence import Evidence
 from results.finals import FoldRecord, out_of_fold
 from results.ranking import wilson_interval
-from results.schema import PROBE, TUTORIAL, Objective, TrialRecord
-from results.selection import Select, always, among, best, cheapest_of_the_best
-from results.spread import spread_of_folds
-
-DEFAULT_WEIGHTS = "default"
-RIVALS = {TUTORIAL: "the tutorial's", PROBE: "the probe"}
-"""The first tries that a winner is held against, and what sentences call them."""
-
-
-@dataclass(frozen=True)
-class KnownBackbone:
-    """What is known of a network before it is tried.
-
-    Args:
-        num_stages: Of it.
-        pretrained_accuracy: Of its default weights, on the images they were trained for.
-    """
-
-    num_stages: int
-    pretrained_accuracy: float
+from results.schema import Objective, TrialRecord
+from results.selection import Select, always
+from results.spread import Spread, spread_of_folds, widened
 
 
 @dataclass(frozen=True)
@@ -65,10 +49,15 @@ class Score:
 
 @dataclass(frozen=True)
 class OutOfFoldScore:
-    """What a finalist scored on images it had not learnt from; it owes nothing to a choice."""
+    """What a finalist scored on images it had not learnt from; it owes nothing to a choice.
+
+    Args:
+        error: The standard error that the luck of a training adds to the accuracy.
+    """
 
     accuracy: float
     loss: float
+    error: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -108,10 +97,11 @@ class FinalWinner:
             return self._corrected(self.accuracy, self.loss)
         if (known := self.scores.get(trial_number)) is None:
             return None
-        interval = wilson_interval(known.accuracy, self.num_images)
-        return Score(
-            known.accuracy, interval.low, interval.high, known.loss, self.num_images, False
+        of_images = wilson_interval(known.accuracy, self.num_images)
+        ends = widened(
+            known.accuracy, (of_images.low, of_images.high), known.error, Objective.VAL_ACCURACY
         )
+        return Score(known.accuracy, *ends, known.loss, self.num_images, False)
 
     def score_of_ensemble(self, ensemble: Ensemble) -> Score:
         """Return the score of an ensemble of these finals."""
@@ -129,20 +119,12 @@ def final_winner(
     most_members: int = MOST_OFFERED,
     backbones: Mapping[str, KnownBackbone] | None = None,
 ) -> FinalWinner | None:
-    """Choose the winner; ``None`` if no finalist answered for every image.
-
-    The cheapest has fewest stages to train, then far smaller images, then the fewest epochs, those
-    of each training of a soup: what
-    depends on how busy a machine was would choose another one each time. Of several networks that
-    cost about the same, the one that was better at what it was pre-trained on is chosen: a few
-    hundred images tell less of them than that does (Kornblith, Shlens and Le, 2019,
-    https://arxiv.org/abs/1805.08974).
+    """Choose the winner, by ``Choice``; ``None`` if no finalist answered for every image.
 
     Args:
         trials: The rows of the sweep.
         most_members: Of the ensemble.
-        backbones: What is known of each; one that is missing promises nothing, and has as many
-            stages as a finalist has frozen.
+        backbones: What is known of each.
     """
     rows = {trial.trial_number: trial for trial in trials}
     known = _of_one_division([fold for fold in folds if fold.trial_number in rows])
@@ -152,63 +134,75 @@ def final_winner(
     finalists = [rows[number] for number in answered.trial_numbers]
     if not finalists:
         return None
-    networks = backbones or {}
-    depths = _depths(finalists, networks)
-    evidence, prices = answered.evidence, _prices(finalists, depths)
-    is_rival = [trial.first in RIVALS for trial in finalists]
-    promises = [_promise(trial, networks) for trial in finalists]
-    rule = cheapest_of_the_best(Objective.VAL_LOSS, prices, is_rival, promises)
-    won = int(np.argmax(rule(evidence)))
-    repeated = _as_chosen(evidence, rule, won, prices, is_rival, promises)
-    verdicts = _verdicts(evidence, finalists, repeated, bootstraps)
-    number = finalists[won].trial_number
-    trainings = [fold for fold in known if fold.trial_number == number and depths[won]]
+    evidence, choice = answered.evidence, Choice.among(finalists, backbones or {})
+    won = int(np.argmax(choice.rule(evidence)))
+    made, number = choice.as_made(evidence, won), finalists[won].trial_number
+    spreads = {objective: _spreads(known, finalists, choice, objective) for objective in Objective}
     accuracy, loss = (
-        correct(evidence, objective, repeated, bootstraps).widened(
-            spread_of_folds(trainings, objective), objective
+        correct(evidence, objective, made, bootstraps).of_another_training(
+            spreads[objective][number].of_another, objective
         )
         for objective in (Objective.VAL_ACCURACY, Objective.VAL_LOSS)
     )
-    accuracies, losses = evidence.means(Objective.VAL_ACCURACY), evidence.means(Objective.VAL_LOSS)
+    told_by = Objective(finalists[0].objective)
+    verdicts = _verdicts(evidence, finalists, made, bootstraps, spreads[told_by][number].of_mean)
     whole = [fold for fold in known if fold.trial_number in answered.trial_numbers]
+    ensemble = best_ensemble(whole, number, made, most_members)
     return FinalWinner(
         trial_number=number,
         num_images=len(answered.labels),
         accuracy=accuracy,
         loss=loss,
-        scores={
-            trial.trial_number: OutOfFoldScore(float(accuracy), float(loss))
-            for trial, accuracy, loss in zip(finalists, accuracies, losses, strict=True)
-        },
+        scores=_scores(evidence, finalists, spreads[Objective.VAL_ACCURACY]),
         verdicts=tuple(verdicts.values()),
-        advice=_advice(finalists, prices, promises, won, verdicts),
-        ensemble=best_ensemble(whole, number, rule, most_members),
+        advice=_advice(finalists, choice, won, verdicts),
+        ensemble=None if ensemble is None else _of_other_trainings(ensemble, spreads),
     )
 
 
-def _as_chosen(
-    evidence: Evidence,
-    rule: Select,
-    won: int,
-    prices: Sequence[float],
-    is_rival: Sequence[bool],
-    promises: Sequence[float],
-) -> Select:
-    """Return the choice that is repeated to correct a winner's score: the plainest that finds it.
+def _spreads(
+    folds: Sequence[FoldRecord],
+    finalists: Sequence[TrialRecord],
+    choice: Choice,
+    objective: Objective,
+) -> dict[int, Spread]:
+    """Return how far trainings of each finalist lie apart; those of a head all come to the same."""
+    found = {}
+    for trial, depth in zip(finalists, choice.depths, strict=True):
+        own = [fold for fold in folds if fold.trial_number == trial.trial_number and depth]
+        found[trial.trial_number] = spread_of_folds(own, objective)
+    return found
 
-    Most winners are the best of what was searched, and owe luck what a best one does; verdicts hold
-    them against the rivals. A careful choice, which on many a draw of the images falls back on a
-    rival or on what is cheaper, would tell what the care is worth, and not what was chosen.
-    """
-    searched = [place for place, known in enumerate(is_rival) if not known]
-    loss = Objective.VAL_LOSS
-    paid, promised = ([of[place] for place in searched] for of in (prices, promises))
-    plainer = (
-        among(searched, best(loss)),
-        among(searched, cheapest_of_the_best(loss, paid, promises=promised)),
+
+def _scores(
+    evidence: Evidence, finalists: Sequence[TrialRecord], spreads: Mapping[int, Spread]
+) -> dict[int, OutOfFoldScore]:
+    accuracies, losses = evidence.means(Objective.VAL_ACCURACY), evidence.means(Objective.VAL_LOSS)
+    return {
+        trial.trial_number: OutOfFoldScore(
+            float(accuracy), float(loss), spreads[trial.trial_number].of_another
+        )
+        for trial, accuracy, loss in zip(finalists, accuracies, losses, strict=True)
+    }
+
+
+def _of_other_trainings(
+    ensemble: Ensemble, spreads: Mapping[Objective, Mapping[int, Spread]]
+) -> Ensemble:
+    """Return an ensemble whose intervals count the luck of its members' trainings, too."""
+    errors = {
+        objective: math.hypot(*(of[member].of_another for member in ensemble.members))
+        / len(ensemble.members)
+        for objective, of in spreads.items()
+    }
+    accuracy, loss = (
+        corrected.of_another_training(errors[objective], objective)
+        for corrected, objective in (
+            (ensemble.accuracy, Objective.VAL_ACCURACY),
+            (ensemble.loss, Objective.VAL_LOSS),
+        )
     )
-    found = (own for own in plainer if int(np.argmax(own(evidence))) == won)
-    return next(found, rule) if won in searched else rule
+    return replace(ensemble, accuracy=accuracy, loss=loss)
 
 
 def _of_one_division(folds: list[FoldRecord]) -> list[FoldRecord]:
@@ -217,45 +211,18 @@ def _of_one_division(folds: list[FoldRecord]) -> list[FoldRecord]:
     return [fold for fold in folds if fold.num_folds == counts.most_common(1)[0][0]]
 
 
-def _promise(trial: TrialRecord, backbones: Mapping[str, KnownBackbone]) -> float:
-    known = backbones.get(str(trial.backbone))
-    return known.pretrained_accuracy if known and trial.weights == DEFAULT_WEIGHTS else 0.0
-
-
-def _depths(trials: Sequence[TrialRecord], backbones: Mapping[str, KnownBackbone]) -> list[int]:
-    """Return how many stages of each are trained; none of a head."""
-    stages = {name: known.num_stages for name, known in backbones.items()}
-    for t in trials:
-        stages[str(t.backbone)] = max(stages.get(str(t.backbone), 0), _frozen(t))
-    return [stages[str(t.backbone)] - _frozen(t) for t in trials]
-
-
-def _prices(trials: Sequence[TrialRecord], depths: Sequence[int]) -> list[float]:
-    """Number what trials cost to train and to use; equal ones cost the same.
-
-    Networks cost the same to use unless one sees about four times as many pixels.
-    """
-    sizes = [t.soup_size or 1 if depth else 1 for t, depth in zip(trials, depths, strict=True)]
-    costs = [
-        (depth, _doublings(t), size * (t.epochs or 0))
-        for t, depth, size in zip(trials, depths, sizes, strict=True)
-    ]
-    order = sorted(set(costs))
-    return [float(order.index(cost)) for cost in costs]
-
-
-def _doublings(trial: TrialRecord) -> int:
-    return round(math.log2(trial.image_size or 1))
-
-
-def _frozen(trial: TrialRecord) -> int:
-    return trial.frozen_stages or 0
-
-
 def _verdicts(
-    evidence: Evidence, finalists: Sequence[TrialRecord], rule: Select, bootstraps: int
+    evidence: Evidence,
+    finalists: Sequence[TrialRecord],
+    made: Select,
+    bootstraps: int,
+    error: float,
 ) -> dict[int, Verdict]:
-    """Hold the winner against the rivals, by their places: of several probes, the best."""
+    """Hold the winner against the rivals, by their places: of several probes, the best.
+
+    Args:
+        error: The standard error that the luck of the winner's trainings adds.
+    """
     objective, losses = Objective(finalists[0].objective), evidence.means(Objective.VAL_LOSS)
     found = {}
     for first in RIVALS:
@@ -263,7 +230,8 @@ def _verdicts(
         if places:
             place = min(places, key=lambda place: losses[place])
             name = _name(finalists, place)
-            found[place] = compare(evidence, objective, rule, always(place), name, bootstraps)
+            rival = always(place)
+            found[place] = compare(evidence, objective, made, rival, name, bootstraps, error=error)
     return found
 
 
@@ -276,13 +244,10 @@ def _name(finalists: Sequence[TrialRecord], place: int) -> str:
 
 
 def _advice(
-    finalists: Sequence[TrialRecord],
-    prices: Sequence[float],
-    promises: Sequence[float],
-    won: int,
-    verdicts: dict[int, Verdict],
+    finalists: Sequence[TrialRecord], choice: Choice, won: int, verdicts: dict[int, Verdict]
 ) -> str:
     """Say which one to take: of two that cannot be told apart, the cheaper."""
+    prices, promises = choice.prices, choice.promises
     retrain = f"antsbees retrain --sweep {finalists[won].sweep}"  # another one may be newer
     as_good = [place for place, verdict in verdicts.items() if not verdict.is_convincing]
     cheaper = [place for place in as_good if prices[place] < prices[won]]

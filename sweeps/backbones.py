@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from antsbees.errors import ConfigError
 from antsbees.networks.catalog import architecture
+from results.choice import KnownBackbone
 from results.schema import TrialRecord
-from results.winner import KnownBackbone
 
 
 def known_backbones(trials: Iterable[TrialRecord]) -> dict[str, KnownBackbone]:

@@ -6,7 +6,8 @@
     python -m benchmarks.studies.networks --data FOLDER --first-split 12 --splits 62
 
 40 % to train on and 25 % to choose by are pooled into folds; 35 % are seen by nothing else. The
-last column is how much too much folds say of the accuracy, and its standard error over splits.
+last column is how much too much folds say of the accuracy, and its standard error over splits,
+which share their images, so that it is a little more.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def _greedy(evidence: Evidence) -> Floats:
 
 
 def one_split(features: Mapping[str, Features], seed: int) -> dict[str, tuple[float, ...]]:
-    """Return log-loss, accuracy, and what folds say too much of it, by rule."""
+    """Return log-loss, accuracy, and by how much folds overstate the accuracy, by rule."""
     labels = next(iter(features.values())).labels
     train, val, unseen = division(labels, seed)
     pooled, asked = sorted(train + val), list(unseen)
@@ -122,8 +123,10 @@ def main() -> None:
     parser.add_argument("--set", choices=SETS)
     parser.add_argument("--backbones", default=",".join(BACKBONES))
     parser.add_argument("--first-split", type=int, default=0)
-    parser.add_argument("--splits", type=int, default=12)
+    parser.add_argument("--splits", type=int, default=12, help="the number of the last, and one")
     options = parser.parse_args()
+    if options.first_split >= options.splits:
+        parser.error("--splits must be above --first-split")
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.data or Path(scratch) / "drawn"
         if options.set:

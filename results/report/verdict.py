@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from results.choice import RIVALS
 from results.ensemble import Ensemble
 from results.errors import EmptyLeaderboard
 from results.finals import OutOfFold
 from results.ranking import wilson_interval, winner
 from results.report.gathered import Gathered
 from results.schema import HYPERPARAMETERS, Objective, TrialRecord, TrialStatus
-from results.winner import RIVALS, FinalWinner
+from results.winner import FinalWinner
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from results.choice import RIVALS
 from results.ranking import latest
 from results.schema import HYPERPARAMETERS, Objective, TrialRecord, TrialStatus
-from results.winner import RIVALS
 
 PATIENCE = 3.0
 """How many times the time of all one may need that is better than the rivals."""

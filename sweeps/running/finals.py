@@ -12,10 +12,10 @@ from ray.exceptions import RayError
 
 from antsbees.data.datasets import Dataset
 from antsbees.errors import AntsbeesError
+from results.choice import RIVALS
 from results.errors import ResultsError
 from results.finals import Finals
 from results.schema import TrialRecord
-from results.winner import RIVALS
 from sweeps.errors import SweepError
 from sweeps.finals.grouping import Group, is_head, stages_of, together
 from sweeps.finals.racing import Race, Turn

@@ -70,7 +70,7 @@ def standing_values(standing: Standing, named: FinalWinner | None = None) -> dic
 
 def _out_of_fold(named: FinalWinner, trial_number: int) -> dict[str, float] | None:
     score = named.scores.get(trial_number)
-    return None if score is None else asdict(score)
+    return None if score is None else {"accuracy": score.accuracy, "loss": score.loss}
 
 
 def _finals_values(named: FinalWinner) -> dict[str, Any]:
