@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results.evidence import Evidence, Floats
+from results.ranking import wilson_interval
 from results.schema import Objective
 from results.selection import CONVINCING, Select, always, best
 from results.spread import widened
@@ -94,7 +95,10 @@ def bbc(
 def correct(
     evidence: Evidence, objective: Objective, rule: Select, bootstraps: int = 1000, seed: int = 0
 ) -> Corrected:
-    """Correct the score of what a rule chooses on evidence; see ``bbc``."""
+    """Correct the score of what a rule chooses on evidence; see ``bbc``.
+
+    The interval of an accuracy is no narrower than Wilson's of as many images.
+    """
     scores = np.array(
         [
             left_out.mixed(rule(drawn), objective)
@@ -103,8 +107,9 @@ def correct(
     )
     corrected = float(scores.mean())
     low, high = _interval(scores)
-    if objective is Objective.VAL_ACCURACY:
-        low, high = max(low, 0.0), min(high, 1.0)
+    if objective is Objective.VAL_ACCURACY:  # a few errors, or none, hardly spread when drawn
+        of_images = wilson_interval(corrected, len(evidence.labels))
+        low, high = max(min(low, of_images.low), 0.0), min(max(high, of_images.high), 1.0)
     return Corrected(evidence.mixed(rule(evidence), objective), corrected, max(low, 0.0), high)
 
 

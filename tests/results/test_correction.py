@@ -10,6 +10,7 @@ from results.correction import Verdict, bbc, verdict
 from results.ensemble import helped
 from results.evidence import Evidence, Floats
 from results.racing import corrected_standard_error, is_behind
+from results.ranking import wilson_interval
 from results.schema import Objective
 from results.selection import always, best, cheapest_of_the_best
 
@@ -39,6 +40,16 @@ def test_a_single_configuration_owes_nothing_to_being_chosen() -> None:
     assert told.corrected == pytest.approx(told.reported, abs=0.002)
     width = 2 * 1.96 * np.sqrt(told.reported * (1 - told.reported) / 400)
     assert told.high - told.low == pytest.approx(width, rel=0.1)
+
+
+@pytest.mark.parametrize("errors", [0, 1])
+def test_no_error_on_a_few_images_is_no_proof_of_there_being_none(errors: int) -> None:
+    """Drawn again and again, images that are all right are all right; new ones need not be."""
+    told = bbc(*answers([0.1] * errors + [0.9] * (60 - errors)), ACCURACY, bootstraps=50)
+    known = wilson_interval(1 - errors / 60, 60)
+    assert told.low == pytest.approx(known.low, abs=0.01)
+    assert told.low < 0.95
+    assert told.high == pytest.approx(known.high, abs=0.01)
 
 
 def test_the_study_finds_the_truth_within_the_interval() -> None:
