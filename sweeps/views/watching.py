@@ -93,7 +93,8 @@ def picture(found: Seen) -> RenderableType:
         for use in found.lanes
     ]
     if found.finalists:
-        lines.append(Text(f"finals: {found.finalists} finalists, {found.repeats} repeats so far"))
+        repeats = f"{found.repeats} repeat{'s' if found.repeats != 1 else ''}"
+        lines.append(Text(f"finals: {found.finalists} finalists, {repeats} so far"))
     return Group(*lines, _latest(found.latest))
 
 
