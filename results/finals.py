@@ -73,6 +73,15 @@ class FoldRecord:
         )
     )
 
+    soup_size: int | None = column(
+        Column(
+            Group.EXECUTION,
+            COUNT,
+            "Trainings of which the mean of the weights answered: those of the row, or as many as "
+            "`retrain` makes of it.",
+        ),
+        default=None,
+    )
     started_at: datetime | None = column(
         Column(
             Group.EXECUTION,

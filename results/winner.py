@@ -28,6 +28,8 @@ class Score:
         low: Lower end of the accuracy's 95 % interval.
         high: Upper end.
         is_corrected: For having been chosen among many; else it is the out-of-fold score.
+        soup_size: Of how many trainings the models were the mean that it is of; ``None`` where
+            that is not known.
     """
 
     accuracy: float
@@ -36,6 +38,7 @@ class Score:
     loss: float
     num_images: int
     is_corrected: bool
+    soup_size: int | None = None
 
     @property
     def sentence(self) -> str:
@@ -53,11 +56,13 @@ class OutOfFoldScore:
 
     Args:
         error: The standard error that the luck of a training adds to the accuracy.
+        soup_size: Of how many trainings the models were the mean; ``None`` where it is not known.
     """
 
     accuracy: float
     loss: float
     error: float = 0.0
+    soup_size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -91,17 +96,23 @@ class FinalWinner:
         """How many answered for every image."""
         return len(self.scores)
 
+    @property
+    def soup_size(self) -> int | None:
+        """Of how many trainings the models were the mean that were judged; ``None``: not known."""
+        known = self.scores.get(self.trial_number)
+        return None if known is None else known.soup_size
+
     def score_of(self, trial_number: int) -> Score | None:
         """Return the score of a finalist; ``None`` of what was none, or was given up."""
         if trial_number == self.trial_number:
-            return self._corrected(self.accuracy, self.loss)
+            return replace(self._corrected(self.accuracy, self.loss), soup_size=self.soup_size)
         if (known := self.scores.get(trial_number)) is None:
             return None
         of_images = wilson_interval(known.accuracy, self.num_images)
         ends = widened(
             known.accuracy, (of_images.low, of_images.high), known.error, Objective.VAL_ACCURACY
         )
-        return Score(known.accuracy, *ends, known.loss, self.num_images, False)
+        return Score(known.accuracy, *ends, known.loss, self.num_images, False, known.soup_size)
 
     def score_of_ensemble(self, ensemble: Ensemble) -> Score:
         """Return the score of an ensemble of these finals."""
@@ -153,7 +164,7 @@ def final_winner(
         num_images=len(answered.labels),
         accuracy=accuracy,
         loss=loss,
-        scores=_scores(evidence, finalists, spreads[Objective.VAL_ACCURACY]),
+        scores=_scores(evidence, finalists, spreads[Objective.VAL_ACCURACY], known),
         verdicts=tuple(verdicts.values()),
         advice=_advice(finalists, choice, won, verdicts),
         ensemble=None if ensemble is None else _of_other_trainings(ensemble, spreads),
@@ -175,12 +186,19 @@ def _spreads(
 
 
 def _scores(
-    evidence: Evidence, finalists: Sequence[TrialRecord], spreads: Mapping[int, Spread]
+    evidence: Evidence,
+    finalists: Sequence[TrialRecord],
+    spreads: Mapping[int, Spread],
+    folds: Sequence[FoldRecord],
 ) -> dict[int, OutOfFoldScore]:
+    sizes = {fold.trial_number: fold.soup_size for fold in folds}
     accuracies, losses = evidence.means(Objective.VAL_ACCURACY), evidence.means(Objective.VAL_LOSS)
     return {
         trial.trial_number: OutOfFoldScore(
-            float(accuracy), float(loss), spreads[trial.trial_number].of_another
+            float(accuracy),
+            float(loss),
+            spreads[trial.trial_number].of_another,
+            sizes[trial.trial_number],
         )
         for trial, accuracy, loss in zip(finalists, accuracies, losses, strict=True)
     }

@@ -12,20 +12,17 @@ from typing import Any
 from antsbees import __version__
 from antsbees.bench import Bench
 from antsbees.checkpoints import ModelDescription, save_model
-from antsbees.config import TrialConfig, num_trainings
+from antsbees.config import TrialConfig
 from antsbees.errors import DivergedError
-from antsbees.hyperparameters import BatchNorm
 from antsbees.machine.allocator import keep_freed_memory
 from antsbees.storage import cache_folder
 from antsbees.training import EpochMetrics, Training
 from results.schema import TrialRecord
 from results.winner import Score
 from sweeps.origin import Origin
-from sweeps.rows import config_of, execution_of, task_of
+from sweeps.rows import as_kept, config_of, execution_of, task_of
 from sweeps.views.model_card import model_card
 
-SURE = 3
-"""Trainings of deep stages whose weights are averaged, where the row's is a single one."""
 OnEpoch = Callable[[int, EpochMetrics], None]
 """Called with the seed and the metrics of every epoch."""
 
@@ -48,21 +45,18 @@ class Asked:
 
     @property
     def config(self) -> TrialConfig:
-        """What is trained: the row's configuration, for the first of the seeds.
-
-        Where it learns from all images, deep stages with frozen BatchNorm are trained ``SURE``
-        times, and their weights averaged: a single training on few images is a gamble, which no
-        validation image is left to tell. See ``antsbees.soup``.
-        """
-        config, backbone = config_of(self.record), str(self.record.backbone)
-        is_deep = num_trainings(SURE, config.frozen_stages, backbone) > 1
-        is_single = config.soup_size == 1 and config.batchnorm is BatchNorm.FROZEN
-        return replace(config, soup_size=SURE) if self.on_all and is_deep and is_single else config
+        """What is trained, for the first of the seeds: the row's, or as what learns from all is."""
+        return config_of(as_kept(self.record) if self.on_all else self.record)
 
     @property
     def train_on(self) -> tuple[str, ...]:
         """The splits to learn from."""
         return ("train", "val") if self.on_all else ("train",)
+
+    @property
+    def score_of_soup_size(self) -> int:
+        """Of how many trainings the model is the mean that the score is of."""
+        return (self.score and self.score.soup_size) or self.record.soup_size or 1
 
     def __post_init__(self) -> None:
         if self.num_seeds < 1:
@@ -205,7 +199,7 @@ def description_of(
         dataset_fingerprint=bench.dataset.fingerprint,
         inference_precision=facts["inference_precision"],
         metrics=_metrics(result, result.last_epochs[saved.config.seed])
-        | {"score_of_soup_size": record.soup_size or 1},
+        | {"score_of_soup_size": asked.score_of_soup_size},
         provenance={
             "sweep": record.sweep,
             "trial_number": record.trial_number,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from antsbees import __version__
-from antsbees.config import Precision, TaskConfig, TrialConfig
+from antsbees.config import Precision, TaskConfig, TrialConfig, num_trainings
 from antsbees.data.datasets import Dataset
 from antsbees.errors import ConfigError
+from antsbees.hyperparameters import BatchNorm
 from results.ranking import is_better
 from results.schema import SCHEMA_VERSION, Objective, TrialRecord, TrialStatus
 from sweeps.errors import UsageError
@@ -19,6 +20,8 @@ from sweeps.spec.models import SweepSpec
 if TYPE_CHECKING:
     from antsbees.machine.devices import Execution
 
+SURE = 3
+"""Trainings of deep stages whose weights are averaged, where the row's is a single one."""
 SINCE_THE_FIRST_SCHEMA = (
     "lr", "weight_decay", "batch_size", "label_smoothing", "frozen_stages", "schedule",
     "warmup_epochs", "epochs", "backbone", "weights", "image_size", "views", "data_seed",
@@ -110,6 +113,19 @@ def _outcome(curve: list[dict[str, Any]], objective: Objective) -> dict[str, Any
         "training_s": sum(epoch["seconds"] for epoch in curve),
         "trained_part_s": sum(epoch["train_s"] for epoch in curve),
     }
+
+
+def as_kept(record: TrialRecord) -> TrialRecord:
+    """Return a row as the model is trained that is kept of it, which learns from all images.
+
+    Deep stages with frozen BatchNorm are trained ``SURE`` times, and their weights averaged: a
+    single training on few images is a gamble, which no image is left to tell. See
+    ``antsbees.soup``.
+    """
+    if (record.soup_size or 1) > 1 or record.batchnorm != BatchNorm.FROZEN:
+        return record
+    is_deep = num_trainings(SURE, record.frozen_stages or 0, str(record.backbone)) > 1
+    return replace(record, soup_size=SURE) if is_deep else record
 
 
 def config_of(record: TrialRecord) -> TrialConfig:

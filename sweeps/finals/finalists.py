@@ -54,6 +54,11 @@ def finalists(
     return list(chosen.values())
 
 
+def is_ahead(record: TrialRecord, other: TrialRecord) -> bool:
+    """Tell whether a row is before another one of the sweep in the ranking."""
+    return _key(record) < _key(other)
+
+
 def _is_judged(record: TrialRecord) -> bool:
     return record.status in _JUDGED and record.score is not None
 

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from antsbees.config import MOST_IMAGES_FUSED
 from antsbees.hyperparameters import OptimizerKind
-from results.finals import Finals
+from results.choice import RIVALS
+from results.finals import Finals, FoldRecord
 from results.schema import TrialRecord
-from sweeps.finals.finalists import finalists
+from sweeps.finals.finalists import PATIENCE, finalists, is_ahead
 from sweeps.finals.grouping import is_head
 from sweeps.finals.racing import Race, Turn
 from sweeps.finals.timing import repeat_s, worker_seconds
+from sweeps.rows import as_kept
 from sweeps.spec.models import Finals as Plan
 
 FIRST_REPEAT = 0.6  # of the time, for the first repeat of all; estimates are rough
@@ -21,13 +23,45 @@ def chosen_finalists(
     plan: Plan, records: Sequence[TrialRecord], num_images: int
 ) -> list[TrialRecord]:
     """Return the finalists whose first repeat there is time for; fused heads take next to none."""
-
-    def cost_s(trial: TrialRecord) -> float:
-        is_free = is_fused(trial, num_images)
-        return 0.0 if is_free else repeat_s(trial, num_images, plan.folds)
-
     time_s = FIRST_REPEAT * worker_seconds(records, plan.share)
-    return finalists(records, plan.count, cost_s, time_s)
+    return finalists(records, plan.count, lambda trial: _cost_s(trial, plan, num_images), time_s)
+
+
+def as_judged(
+    plan: Plan,
+    chosen: Sequence[TrialRecord],
+    records: Sequence[TrialRecord],
+    num_images: int,
+    folds: Sequence[FoldRecord],
+) -> list[TrialRecord]:
+    """Return the finalists as they are trained on folds.
+
+    The first that is better than every rival is trained as ``retrain`` does, where that is in
+    proportion to the time: it is likely to be kept, and is judged as what is kept. The others are
+    trained as their rows say, and what has been judged already goes on as it began.
+
+    Args:
+        folds: Those that are known.
+    """
+    began = {fold.trial_number: fold.soup_size for fold in folds}
+    most_s = PATIENCE * FIRST_REPEAT * worker_seconds(records, plan.share)
+    likely = next((trial for trial in chosen if trial.first not in RIVALS), None)
+
+    def is_judged_as_kept(trial: TrialRecord, kept: TrialRecord) -> bool:
+        if trial.trial_number in began:
+            return began[trial.trial_number] == kept.soup_size
+        rivals = (rival for rival in chosen if rival.first in RIVALS)
+        if trial is not likely or not all(is_ahead(trial, rival) for rival in rivals):
+            return False
+        times = (kept.soup_size or 1) / (trial.soup_size or 1)
+        return times * _cost_s(trial, plan, num_images) <= most_s
+
+    both = ((trial, as_kept(trial)) for trial in chosen)
+    return [kept if is_judged_as_kept(trial, kept) else trial for trial, kept in both]
+
+
+def _cost_s(trial: TrialRecord, plan: Plan, num_images: int) -> float:
+    return 0.0 if is_fused(trial, num_images) else repeat_s(trial, num_images, plan.folds)
 
 
 def is_fused(trial: TrialRecord, num_images: int) -> bool:

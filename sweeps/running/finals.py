@@ -24,7 +24,13 @@ from sweeps.finals.timing import budget_s, worker_seconds
 from sweeps.paths import RunPaths
 from sweeps.rows import config_of
 from sweeps.running import cluster
-from sweeps.running.affording import chosen_finalists, is_fused, is_worth_it, race_of
+from sweeps.running.affording import (
+    as_judged,
+    chosen_finalists,
+    is_fused,
+    is_worth_it,
+    race_of,
+)
 from sweeps.running.dividing import divided
 from sweeps.running.duplicates import find_duplicates
 from sweeps.running.folding import Folded, OnFolds, train_on_folds
@@ -68,12 +74,13 @@ def run_finals(
     chosen = chosen_finalists(plan, records, len(dataset.pooled))
     table = Finals(paths.finals)
     race = race_of(table, spec.name, plan, chosen, len(dataset.pooled))
+    judged = as_judged(plan, chosen, records, len(dataset.pooled), race.folds)
     left_s = budget_s(records, plan.share)
     if len(chosen) < 2 or not is_worth_it(chosen, race, worker_seconds(records, plan.share), plan):
         return False
     try:
         with cluster.connected(spec.address, paths.log(spec.name)):
-            running = _Running(spec, dataset, chosen, race, table, observer, closed)
+            running = _Running(spec, dataset, chosen, judged, race, table, observer, closed)
             return running.run(plan, left_s)
     except (AntsbeesError, ResultsError, SweepError, RayError) as error:
         logger.exception("the finals failed")
@@ -88,7 +95,8 @@ class _Running:
         self,
         spec: SweepSpec,
         dataset: Dataset,
-        chosen: Sequence[TrialRecord],
+        rows: Sequence[TrialRecord],
+        judged: Sequence[TrialRecord],
         race: Race,
         table: Finals,
         observer: Observer,
@@ -96,7 +104,8 @@ class _Running:
     ) -> None:
         self._spec = spec
         self._dataset = dataset
-        self._chosen = {trial.trial_number: trial for trial in chosen}
+        self._rows = rows
+        self._chosen = {trial.trial_number: trial for trial in judged}
         self._race = race
         self._table = table
         self._observer = observer
@@ -107,7 +116,7 @@ class _Running:
         self._stopped = self._interrupted = self._is_late = self._is_headless = False
         self._head = cluster.head_address()
         self._asked_at_s = self._answered_at_s = time.monotonic()
-        unused = closed_lanes(chosen, spec, self._nodes())
+        unused = closed_lanes(rows, spec, self._nodes())
         there = cluster.ClusterLanes(spec.lanes, self._nodes, spec.address is not None)
         self._usable = Usable(there, [*closed, *((kind, None) for kind in unused)], observer.noted)
 
@@ -115,7 +124,8 @@ class _Running:
         """Run repeat after repeat; return whether a signal ended it."""
         self._plan, numbers = plan, list(self._chosen)
         num_images = len(self._dataset.pooled)
-        self._placing = TurnPlacing(self._chosen, len(self._dataset.train), plan.folds)
+        num_learnt = len(self._dataset.train)
+        self._placing = TurnPlacing(self._chosen, num_learnt, plan.folds, self._rows)
         with signals() as received:
             self._received = received
             left_s = max(left_s - self._spent_s(), 0.0)

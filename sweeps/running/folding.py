@@ -133,6 +133,7 @@ def _rows(
     job: Job, asked: OnFolds, answer: _Answer, found: Sequence[Evaluation]
 ) -> Iterator[FoldRecord]:
     is_accuracy, seconds = job.objective is Objective.VAL_ACCURACY, answer.seconds / len(found)
+    sizes = {number: config.soup_size for number, config in asked.trials}
     for place, (number, evaluation) in enumerate(zip(asked.without, found, strict=True)):
         held_out = asked.folds[number]
         yield FoldRecord(
@@ -145,6 +146,7 @@ def _rows(
             accuracy=evaluation.accuracy,
             loss=evaluation.loss,
             seconds=seconds,
+            soup_size=sizes[answer.trial_number],
             images=list(held_out),
             labels=[job.dataset.pooled.labels[place] for place in held_out],
             probabilities=evaluation.probabilities.tolist(),

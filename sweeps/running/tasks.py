@@ -103,15 +103,22 @@ class TurnPlacing:
     """Chooses the lane of a turn as that of a trial is chosen: where it is expected to end first.
 
     Args:
-        trials: The finalists by number; their rows tell how long epochs take in each lane.
+        trials: The finalists by number, as they are trained.
         num_folds: A turn on all folds trains once without each.
+        rows: They tell how long epochs take in each lane.
     """
 
-    def __init__(self, trials: Mapping[int, TrialRecord], num_images: int, num_folds: int) -> None:
+    def __init__(
+        self,
+        trials: Mapping[int, TrialRecord],
+        num_images: int,
+        num_folds: int,
+        rows: Sequence[TrialRecord],
+    ) -> None:
         self._trials = trials
         self._num_folds = num_folds
         self._pace = Pace(num_images)
-        self._pace.learn_rows(trials.values())
+        self._pace.learn_rows(rows)
         self._placing = Placing(self._pace)
 
     def choose(

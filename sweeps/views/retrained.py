@@ -24,7 +24,8 @@ def told(result: Retrained, record: TrialRecord) -> Iterator[str]:
     if result.on_all:
         yield learnt_from_all(result.num_learnt, result.score, record)
         if result.soup_size > (record.soup_size or 1):
-            of_one = "" if result.score is None else "; the score is that of one"
+            known = None if result.score is None else result.score.soup_size or 1
+            of_one = "; the score is that of one" if known == 1 else ""
             yield (
                 f"It is the mean of {result.soup_size} trainings, which is surer than one, and as "
                 f"fast to use{of_one}."

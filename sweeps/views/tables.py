@@ -78,6 +78,7 @@ def _finals_values(named: FinalWinner) -> dict[str, Any]:
     return {
         "finalists": named.num_finalists,
         "num_images": named.num_images,
+        "soup_size": named.soup_size,
         "out_of_fold": {"accuracy": named.accuracy.reported, "loss": named.loss.reported},
         "corrected": {
             "accuracy": named.accuracy.corrected,
@@ -143,6 +144,9 @@ def best_table(values: dict[str, Any]) -> RenderableType:
     told = f"on {values['num_val_images']} validation images"
     if finals:
         told += f"; out of fold: on all {finals['num_images']}, by {finals['finalists']} finalists"
+        size = finals["soup_size"] or 1
+        if size > (values["configuration"].get("soup_size") or 1):
+            told += f", this one as it is kept: the mean of {size} trainings"
     images = Text(told, style="dim")
     verdicts = _verdict_lines(finals) if finals else []
     return Group(head, "", scores, images, *verdicts, "", settings)

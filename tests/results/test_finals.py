@@ -100,7 +100,7 @@ def test_without_finals_that_is_told(finals: Finals) -> None:
 
 
 def test_every_column_is_described() -> None:
-    assert len(COLUMNS) == 17
+    assert len(COLUMNS) == 18
     assert all(known.description.endswith(".") for known in COLUMNS.values())
 
 

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import ray
 
 from results.finals import Finals, FoldRecord
+from results.schema import TrialRecord
 from sweeps.finals.racing import Race, Turn
-from sweeps.running.affording import chosen_finalists, is_fused, is_worth_it, race_of
+from sweeps.running.affording import (
+    as_judged,
+    chosen_finalists,
+    is_fused,
+    is_worth_it,
+    race_of,
+)
 from sweeps.running.lanes import Lane, LaneKind
 from sweeps.running.tasks import RETRIES, is_spared, resources
 from sweeps.running.usable import closed_lanes
@@ -48,6 +56,43 @@ def test_finalists_are_those_whose_first_repeat_there_is_time_for() -> None:
     ]
     found = chosen_finalists(Plan(count=6), [*heads, *deep], num_images=400)
     assert [trial.trial_number for trial in found] == [5, 7, 1, 2, 3, 4]
+
+
+DEEP = row(
+    5, 0.9, frozen_stages=7, batchnorm="frozen", epochs=2, epochs_run=2, trained_part_s=2.5,
+    backbone="efficientnet_lite0",
+)  # fmt: skip
+"""Without each of five folds it takes 16 seconds; there are 30, of which patience makes 54."""
+
+
+def fold_of(number: int, fold: int, **changes: Any) -> FoldRecord:
+    known = FoldRecord(
+        sweep="test", trial_number=number, repeat=0, fold=fold, num_folds=2, score=0.5,
+        accuracy=0.5, loss=0.5, seconds=75.0, images=[fold], labels=[0],
+        probabilities=[[0.6, 0.4]],
+    )  # fmt: skip
+    return replace(known, **changes)
+
+
+def sizes(deep: TrialRecord, rival: float, *folds: FoldRecord) -> dict[int, int | None]:
+    rivals = [row(1, rival, first="probe"), row(2, rival, first="tutorial")]
+    chosen = [*rivals, deep, replace(DEEP, trial_number=6, score=0.85)]
+    found = as_judged(Plan(), chosen, chosen, 400, folds)
+    return {trial.trial_number: trial.soup_size for trial in found}
+
+
+def test_what_is_likely_to_be_kept_is_judged_as_it_is_kept() -> None:
+    """As the mean of three trainings; all others, and what was judged already, as they are."""
+    assert sizes(DEEP, 0.8) == {1: None, 2: None, 5: 3, 6: None}
+    assert sizes(DEEP, 0.92)[5] is None  # the probe is more likely to be kept
+    assert sizes(replace(DEEP, batchnorm="train"), 0.8)[5] is None
+    assert sizes(replace(DEEP, frozen_stages=9), 0.8)[5] is None
+    assert sizes(replace(DEEP, soup_size=5), 0.8)[5] == 5
+    dear = replace(DEEP, trained_part_s=4.0)
+    assert sizes(dear, 0.8)[5] is None
+    for size, goes_on in ((1, None), (None, None), (3, 3)):
+        known = fold_of(5, 0, soup_size=size)
+        assert [sizes(deep, 0.8, known)[5] for deep in (DEEP, dear)] == [goes_on, goes_on]
 
 
 @pytest.mark.parametrize(
@@ -90,14 +135,7 @@ def test_essential_is_a_fold_of_an_essential_turn() -> None:
 
 def test_what_is_missing_is_gone_on_with_while_workers_have_time() -> None:
     """Of two workers with 150 seconds each, 150 are spent: less than the first repeat's share."""
-    known = [
-        FoldRecord(
-            sweep="test", trial_number=1, repeat=0, fold=fold, num_folds=2, score=0.5,
-            accuracy=0.5, loss=0.5, seconds=75.0, images=[fold], labels=[0],
-            probabilities=[[0.6, 0.4]],
-        )
-        for fold in range(2)
-    ]  # fmt: skip
+    known = [fold_of(1, fold) for fold in range(2)]
     plan, both = Plan(folds=2, repeats=1), [row(1), row(2)]
     assert is_worth_it(both, Race(known), 300.0, plan)
     assert not is_worth_it(both, Race(known), 200.0, plan)

@@ -62,6 +62,15 @@ def test_a_fold_alone_comes_out_as_with_the_others(job: Job) -> None:
         assert alone.probabilities == whole[fold].probabilities
 
 
+def test_rows_say_of_how_many_trainings_the_mean_answered(job: Job) -> None:
+    deep = replace(HEAD, frozen_stages=4, lr=0.01)
+    alone, soup = (
+        train_on_folds(job, asked((7, replace(deep, soup_size=size)))).rows for size in (1, 3)
+    )
+    assert [row.soup_size for row in alone + soup] == [1, 1, 3, 3]
+    assert alone[0].probabilities != soup[0].probabilities
+
+
 def test_one_that_diverges_is_told_beside_the_rows_of_the_others(job: Job) -> None:
     found = train_on_folds(job, asked((7, HEAD), (8, replace(HEAD, lr=1e38))))
     assert {row.trial_number for row in found.rows} == {7}

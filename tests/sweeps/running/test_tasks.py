@@ -29,7 +29,7 @@ def begun(
     queue: list[Group], until_s: float = LATE_S
 ) -> tuple[list[tuple[Group, str]], list[Busy]]:
     """Fill the slots at one moment."""
-    placing, waiting = TurnPlacing(ROWS, num_images=244, num_folds=5), list(queue)
+    placing, waiting = TurnPlacing(ROWS, 244, 5, [*ROWS.values()]), list(queue)
     busy: list[Busy] = []
     found = []
     while chosen := placing.choose((GPU, CPU), busy, waiting, until_s, now_s=100.0):
@@ -53,11 +53,11 @@ def test_a_fold_alone_takes_its_part_of_the_time() -> None:
 def test_a_soup_takes_as_many_times_longer() -> None:
     """An epoch of its row is one of each of its trainings, which tells what one alone takes."""
     rows = {0: replace(ROWS[0], soup_size=4, trained_part_s=8.0), 1: replace(ROWS[0], epochs=3)}
-    soup_alone = TurnPlacing({0: rows[0]}, num_images=244, num_folds=5)
+    soup_alone = TurnPlacing({0: rows[0]}, 244, 5, [rows[0]])
     chosen = soup_alone.choose((GPU,), [], [(Turn(0, 0),)], LATE_S, now_s=100.0)
     assert chosen is not None
     assert chosen[1].ends_s == 100.0 + 5 * 8.0
-    both = TurnPlacing(rows, num_images=244, num_folds=5)  # an epoch takes a second in either
+    both = TurnPlacing(rows, 244, 5, [*rows.values()])  # an epoch takes a second in either
     chosen = both.choose((GPU,), [], [(Turn(1, 0),)], LATE_S, now_s=100.0)
     assert chosen is not None
     assert chosen[1].ends_s == 100.0 + 5 * 3.0
@@ -81,7 +81,7 @@ def test_a_slow_lane_begins_nothing_that_ends_after_the_time() -> None:
 
 def test_late_what_is_still_to_be_had_does_not_wait_for_the_best_lane() -> None:
     """The GPU is busy for as long as the core would take."""
-    placing, queue = TurnPlacing(ROWS, num_images=244, num_folds=5), [DEEP[1]]
+    placing, queue = TurnPlacing(ROWS, 244, 5, [*ROWS.values()]), [DEEP[1]]
     gpu_turn = placing.choose((GPU,), [], queue, LATE_S, now_s=100.0)
     assert gpu_turn is not None
     busy = [replace(gpu_turn[1], ends_s=10_000.0)]
@@ -92,7 +92,7 @@ def test_late_what_is_still_to_be_had_does_not_wait_for_the_best_lane() -> None:
 
 
 def test_in_one_lane_turns_come_in_their_order() -> None:
-    placing, queue = TurnPlacing(ROWS, num_images=244, num_folds=5), [HEADS, *DEEP]
+    placing, queue = TurnPlacing(ROWS, 244, 5, [*ROWS.values()]), [HEADS, *DEEP]
     place, slot = placing.choose((CPU,), [], queue, LATE_S, now_s=0.0) or (None, None)
     assert place == 0
     assert slot is not None
