@@ -254,6 +254,10 @@ def test_a_deep_model_of_all_images_is_the_mean_of_three_trainings(room: Room) -
     assert "To be surer, it is the mean of 3 trainings, and the score is that of one." in (
         (room.folder / "README.md").read_text()
     )
+    asked = replace(asked, score=replace(SCORE, soup_size=3))  # folds judged it as it is kept
+    judged = retrain(asked, room.folder, lambda seed, metrics: None)
+    assert list(told(judged, row))[1].endswith("as fast to use.")
+    assert "of one" not in (room.folder / "README.md").read_text()
     result, _ = room.retrain(row)
     assert (result.reproduced, result.soup_size) == (True, 1)
 
