@@ -23,8 +23,10 @@ from antsbees.prediction import image_files, predict
 from antsbees.training import Training
 from benchmarks.compare.processes import run_python
 from benchmarks.studies.out_of_fold import out_of_fold
+from results.correction import Corrected
 from results.evidence import Evidence
 from results.schema import Objective, TrialRecord
+from results.winner import FinalWinner
 from sweeps.cli.options import named_winner, rows_of
 from sweeps.naming import chosen_row
 from sweeps.paths import RunPaths
@@ -108,7 +110,7 @@ def ours(task: Task, ensemble: int = 4) -> list[Answer]:
     timed = run_python(["-m", "sweeps.cli", *told], task.scratch / "ours.txt", cache)
     paths = RunPaths(runs)
     rows = rows_of(paths, name)
-    winner = named_winner(paths, rows)
+    winner = named_winner(paths, rows, max(ensemble, 1))
     row = chosen_row(rows, None, winner)
     again = ["retrain", "--sweep", name, "--on", "all", *shared]
     answers = []
@@ -118,7 +120,7 @@ def ours(task: Task, ensemble: int = 4) -> list[Answer]:
         model = ["--name", way.replace(", ", "-"), *more]
         run_python(["-m", "sweeps.cli", *again, *model], task.scratch / "retrain.txt", cache)
         evidence = _asked(task, paths.model(model[1]))
-        corrected = winner.accuracy if winner and not more else None
+        corrected = _claimed(winner, bool(more))
         answers.append(
             Answer(
                 way=way,
@@ -127,7 +129,7 @@ def ours(task: Task, ensemble: int = 4) -> list[Answer]:
                 losses=evidence.losses[0].tolist(),
                 hits=evidence.hits[0].tolist(),
                 seconds=timed.seconds,
-                told=corrected.corrected if corrected else row.val_accuracy,
+                told=corrected.corrected if corrected else None,
                 low=corrected.low if corrected else None,
                 high=corrected.high if corrected else None,
                 chosen=f"{row.backbone} k={row.frozen_stages} {row.first or ''}".strip(),
@@ -136,6 +138,15 @@ def ours(task: Task, ensemble: int = 4) -> list[Answer]:
             )
         )
     return answers
+
+
+def _claimed(winner: FinalWinner | None, together: bool) -> Corrected | None:
+    """Return what a sweep claims of its winner, or of the ensemble; ``None`` without finals."""
+    if winner is None:
+        return None
+    if together:
+        return winner.ensemble.accuracy if winner.ensemble else None
+    return winner.accuracy
 
 
 def _ended_s(row: TrialRecord, rows: Sequence[TrialRecord]) -> float | None:
