@@ -58,6 +58,7 @@ class CrossValidation:
             training = self._bench.fold_training(config, learnt, held_out, start)
             for _ in range(config.epochs):
                 training.run_epoch()
+            training.settle()
             if training.evaluation is None:
                 raise RuntimeError("a training without epochs answers nothing")
             found.append(training.evaluation)

@@ -47,9 +47,7 @@ class Choice:
     is_rival: Sequence[bool]
 
     @classmethod
-    def among(
-        cls, finalists: Sequence[TrialRecord], backbones: Mapping[str, KnownBackbone]
-    ) -> Choice:
+    def of(cls, finalists: Sequence[TrialRecord], backbones: Mapping[str, KnownBackbone]) -> Choice:
         """Gather what is known of finalists.
 
         The cheapest has fewest stages to train, then far smaller images, then the fewest epochs,
@@ -72,7 +70,7 @@ class Choice:
         """The best log-loss; within one standard error, the cheapest."""
         return cheapest_of_the_best(Objective.VAL_LOSS, self.prices, self.is_rival, self.promises)
 
-    def as_made(self, evidence: Evidence, won: int) -> Select:
+    def repeated(self, evidence: Evidence, won: int) -> Select:
         """Return the choice to repeat, to correct a winner's score: the plainest that finds it.
 
         Most winners are the best of what was searched, and owe luck what a best one does; verdicts

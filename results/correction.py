@@ -2,7 +2,7 @@
 
 Source: Tsamardinos, Greasidou and Borboudakis (2018), https://doi.org/10.1007/s10994-018-5714-4.
 A selection is repeated inside a bootstrap, and scored on the images that were left out; which one,
-``Choice.as_made`` says.
+``Choice.repeated`` says.
 """
 
 from __future__ import annotations

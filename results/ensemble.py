@@ -15,7 +15,7 @@ from results.correction import Corrected, Verdict, compare, correct
 from results.evidence import Evidence, Floats
 from results.finals import FoldRecord, OutOfFold, out_of_fold
 from results.schema import Objective
-from results.selection import Select, found, one
+from results.selection import Select, as_found, one
 
 MOST_OFFERED = 5  # members: each of them costs a training, and time with every answer
 SINGLE = "the single winner"  # what sentences call it
@@ -105,6 +105,7 @@ def best_ensemble(
     single: Select,
     most_members: int = MOST_OFFERED,
     bootstraps: int = BOOTSTRAPS,
+    error: float = 0.0,
 ) -> Ensemble | None:
     """Choose who helps the winner, and compare them together with what a rule alone chooses.
 
@@ -116,6 +117,8 @@ def best_ensemble(
         winner: Its trial, which the rule chose on all repeats.
         single: The choice that the winner came out of, for the same finalists by their numbers.
 
+        error: The standard error that the luck of the winner's trainings adds.
+
     Returns:
         ``None`` where no repeat is whole.
     """
@@ -125,15 +128,15 @@ def best_ensemble(
     evidence, place = known.evidence, known.trial_numbers.index(winner)
     members = _members(evidence, place, most_members)
     shares = _shares(members, len(known.trial_numbers))
-    rule = found(shares, helped(single, most_members), evidence)
-    alone = found(one(place, len(shares)), single, evidence)
+    rule = as_found(shares, helped(single, most_members), evidence)
+    alone = as_found(one(place, len(shares)), single, evidence)
     accuracy, loss = (correct(evidence, objective, rule, bootstraps) for objective in Objective)
     return Ensemble(
         sweep=folds[0].sweep,
         members=tuple(known.trial_numbers[place] for place in members),
         accuracy=accuracy,
         loss=loss,
-        verdict=compare(evidence, Objective.VAL_LOSS, rule, alone, SINGLE, bootstraps),
+        verdict=compare(evidence, Objective.VAL_LOSS, rule, alone, SINGLE, bootstraps, error=error),
     )
 
 

@@ -77,8 +77,8 @@ class FoldRecord:
         Column(
             Group.EXECUTION,
             COUNT,
-            "Trainings of which the mean of the weights answered: those of the row, or as many as "
-            "`retrain` makes of it.",
+            "Trainings of which the mean of the weights answered, or, had it fallen apart, the "
+            "first: those of the row, or as many as `retrain` makes of it.",
         ),
         default=None,
     )

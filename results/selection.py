@@ -74,7 +74,7 @@ def cheapest_of_the_best(
     return select
 
 
-def found(weights: Floats, rule: Select, evidence: Evidence) -> Select:
+def as_found(weights: Floats, rule: Select, evidence: Evidence) -> Select:
     """Return what was found on the evidence itself, and what a rule chooses on draws of it."""
     return lambda drawn: weights if drawn is evidence else rule(drawn)
 

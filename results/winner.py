@@ -145,20 +145,23 @@ def final_winner(
     finalists = [rows[number] for number in answered.trial_numbers]
     if not finalists:
         return None
-    evidence, choice = answered.evidence, Choice.among(finalists, backbones or {})
+    evidence, choice = answered.evidence, Choice.of(finalists, backbones or {})
     won = int(np.argmax(choice.rule(evidence)))
-    made, number = choice.as_made(evidence, won), finalists[won].trial_number
+    repeated, number = choice.repeated(evidence, won), finalists[won].trial_number
     spreads = {objective: _spreads(known, finalists, choice, objective) for objective in Objective}
     accuracy, loss = (
-        correct(evidence, objective, made, bootstraps).of_another_training(
+        correct(evidence, objective, repeated, bootstraps).of_another_training(
             spreads[objective][number].of_another, objective
         )
         for objective in (Objective.VAL_ACCURACY, Objective.VAL_LOSS)
     )
     told_by = Objective(finalists[0].objective)
-    verdicts = _verdicts(evidence, finalists, made, bootstraps, spreads[told_by][number].of_mean)
+    verdicts = _verdicts(
+        evidence, finalists, repeated, bootstraps, spreads[told_by][number].of_mean
+    )
     whole = [fold for fold in known if fold.trial_number in answered.trial_numbers]
-    ensemble = best_ensemble(whole, number, made, most_members)
+    luck = spreads[Objective.VAL_LOSS][number].of_mean
+    ensemble = best_ensemble(whole, number, repeated, most_members, error=luck)
     return FinalWinner(
         trial_number=number,
         num_images=len(answered.labels),
@@ -232,7 +235,7 @@ def _of_one_division(folds: list[FoldRecord]) -> list[FoldRecord]:
 def _verdicts(
     evidence: Evidence,
     finalists: Sequence[TrialRecord],
-    made: Select,
+    repeated: Select,
     bootstraps: int,
     error: float,
 ) -> dict[int, Verdict]:
@@ -249,7 +252,9 @@ def _verdicts(
             place = min(places, key=lambda place: losses[place])
             name = _name(finalists, place)
             rival = always(place)
-            found[place] = compare(evidence, objective, made, rival, name, bootstraps, error=error)
+            found[place] = compare(
+                evidence, objective, repeated, rival, name, bootstraps, error=error
+            )
     return found
 
 

@@ -45,8 +45,10 @@ class Asked:
 
     @property
     def config(self) -> TrialConfig:
-        """What is trained, for the first of the seeds: the row's, or as what learns from all is."""
-        return config_of(as_kept(self.record) if self.on_all else self.record)
+        """What is trained, for the first of the seeds; as the row says, or ``as_kept``."""
+        config = config_of(self.record)
+        kept = as_kept(self.record).soup_size if self.on_all else None
+        return replace(config, soup_size=kept or config.soup_size)
 
     @property
     def train_on(self) -> tuple[str, ...]:
@@ -56,7 +58,8 @@ class Asked:
     @property
     def score_of_soup_size(self) -> int:
         """Of how many trainings the model is the mean that the score is of."""
-        return (self.score and self.score.soup_size) or self.record.soup_size or 1
+        known = self.score.soup_size if self.on_all and self.score else None
+        return known or self.record.soup_size or 1
 
     def __post_init__(self) -> None:
         if self.num_seeds < 1:
@@ -199,7 +202,10 @@ def description_of(
         dataset_fingerprint=bench.dataset.fingerprint,
         inference_precision=facts["inference_precision"],
         metrics=_metrics(result, result.last_epochs[saved.config.seed])
-        | {"score_of_soup_size": asked.score_of_soup_size},
+        | {
+            "score_of_soup_size": asked.score_of_soup_size,
+            "trainings": asked.config.soup_size,
+        },
         provenance={
             "sweep": record.sweep,
             "trial_number": record.trial_number,

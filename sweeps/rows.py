@@ -116,7 +116,7 @@ def _outcome(curve: list[dict[str, Any]], objective: Objective) -> dict[str, Any
 
 
 def as_kept(record: TrialRecord) -> TrialRecord:
-    """Return a row as the model is trained that is kept of it, which learns from all images.
+    """Return a row with as many trainings as ``retrain`` makes where it learns from all images.
 
     Deep stages with frozen BatchNorm are trained ``SURE`` times, and their weights averaged: a
     single training on few images is a gamble, which no image is left to tell. See

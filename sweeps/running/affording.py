@@ -36,16 +36,16 @@ def as_judged(
 ) -> list[TrialRecord]:
     """Return the finalists as they are trained on folds.
 
-    The first that is better than every rival is trained as ``retrain`` does, where that is in
-    proportion to the time: it is likely to be kept, and is judged as what is kept. The others are
-    trained as their rows say, and what has been judged already goes on as it began.
+    The best of what was searched is likely to be kept where it is before every rival: it is trained
+    as ``retrain`` keeps it, if there is time for that. The others are trained as their rows say,
+    and what has been judged already goes on as it began.
 
     Args:
         folds: Those that are known.
     """
     began = {fold.trial_number: fold.soup_size for fold in folds}
-    most_s = PATIENCE * FIRST_REPEAT * worker_seconds(records, plan.share)
-    likely = next((trial for trial in chosen if trial.first not in RIVALS), None)
+    time_s = worker_seconds(records, plan.share)
+    likely = _likely(chosen)
 
     def is_judged_as_kept(trial: TrialRecord, kept: TrialRecord) -> bool:
         if trial.trial_number in began:
@@ -54,10 +54,15 @@ def as_judged(
         if trial is not likely or not all(is_ahead(trial, rival) for rival in rivals):
             return False
         times = (kept.soup_size or 1) / (trial.soup_size or 1)
-        return times * _cost_s(trial, plan, num_images) <= most_s
+        return times * _cost_s(trial, plan, num_images) <= time_s
 
     both = ((trial, as_kept(trial)) for trial in chosen)
     return [kept if is_judged_as_kept(trial, kept) else trial for trial, kept in both]
+
+
+def _likely(chosen: Sequence[TrialRecord]) -> TrialRecord | None:
+    """Return the best of what was searched, which is in front of the others."""
+    return next((trial for trial in chosen if trial.first not in RIVALS), None)
 
 
 def _cost_s(trial: TrialRecord, plan: Plan, num_images: int) -> float:
@@ -74,16 +79,19 @@ def is_worth_it(chosen: Sequence[TrialRecord], race: Race, time_s: float, plan: 
     """Tell whether a turn is missing that there is time for.
 
     Finals whose time was up are over, though the seconds of turns that were cut are not known:
-    only those that had not spent what the first repeat may take go on.
+    only those that had not spent what the first repeat may take go on. The first turn of the best
+    of what was searched is not cut, so that it is missing after a kill only.
 
     Args:
         time_s: Of all workers together, as the seconds of the folds that are known are.
     """
     numbers = [trial.trial_number for trial in chosen]
     for repeat in range(plan.repeats):
-        if race.missing(numbers, repeat):
-            spent_s = sum(row.seconds for row in race.folds)
-            return not race.folds or spent_s < FIRST_REPEAT * time_s
+        if missing := race.missing(numbers, repeat):
+            spent_s, likely = sum(row.seconds for row in race.folds), _likely(chosen)
+            is_cut = likely is not None and Turn(likely.trial_number, 0) in missing
+            share = PATIENCE if is_cut else FIRST_REPEAT
+            return not race.folds or spent_s < share * time_s
         numbers = race.going_on(numbers, repeat)
     return False
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from antsbees.config import TrialConfig
+from antsbees.config import TrialConfig, num_trainings
 from antsbees.errors import DivergedError
 from antsbees.frozen.holding import Holder
 from results.finals import FoldRecord
@@ -94,7 +94,7 @@ def train_on_folds(job: Job, asked: OnFolds) -> Folded:
         if isinstance(answer.found, DivergedError):
             folded.failures[answer.trial_number] = str(answer.found)
         else:
-            folded.rows.extend(_rows(job, asked, answer, answer.found))
+            folded.rows.extend(_rows(job, asked, answer, answer.found, task.backbone))
     return folded
 
 
@@ -130,10 +130,10 @@ def _answers(
 
 
 def _rows(
-    job: Job, asked: OnFolds, answer: _Answer, found: Sequence[Evaluation]
+    job: Job, asked: OnFolds, answer: _Answer, found: Sequence[Evaluation], backbone: str
 ) -> Iterator[FoldRecord]:
     is_accuracy, seconds = job.objective is Objective.VAL_ACCURACY, answer.seconds / len(found)
-    sizes = {number: config.soup_size for number, config in asked.trials}
+    config = dict(asked.trials)[answer.trial_number]
     for place, (number, evaluation) in enumerate(zip(asked.without, found, strict=True)):
         held_out = asked.folds[number]
         yield FoldRecord(
@@ -146,7 +146,7 @@ def _rows(
             accuracy=evaluation.accuracy,
             loss=evaluation.loss,
             seconds=seconds,
-            soup_size=sizes[answer.trial_number],
+            soup_size=num_trainings(config.soup_size, config.frozen_stages, backbone),
             images=list(held_out),
             labels=[job.dataset.pooled.labels[place] for place in held_out],
             probabilities=evaluation.probabilities.tolist(),

@@ -98,12 +98,19 @@ def _quality(description: ModelDescription) -> str:
 
 
 def _soup(description: ModelDescription) -> str:
-    """Say that the score is that of another number of trainings, where it is."""
-    size = description.config.soup_size
-    if size == description.metrics.get("score_of_soup_size", size):
+    """Say of how many trainings it is the mean, where that is not as many as in its row."""
+    size, metrics = description.config.soup_size, description.metrics
+    if size < (made := metrics.get("trainings", size)):
+        return f" {fallen_apart(made)}"
+    if size == metrics.get("score_of_soup_size", size):
         return ""
-    of_one = "" if description.metrics["expected"] is None else ", and the score is that of one"
+    of_one = "" if metrics["expected"] is None else ", and the score is that of one"
     return f" To be surer, it is the mean of {size} trainings{of_one}."
+
+
+def fallen_apart(trainings: int) -> str:
+    """Say that the mean of so many is not what answers."""
+    return f"The mean of its {trainings} trainings had fallen apart: the first answers alone."
 
 
 def _expected(metrics: Mapping[str, Any]) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from results.ensemble import Ensemble
 from results.schema import TrialRecord
 from results.winner import Score
+from sweeps.rows import as_kept
+from sweeps.views.model_card import fallen_apart
 
 if TYPE_CHECKING:
     from sweeps.retraining import Retrained
@@ -23,7 +25,9 @@ def told(result: Retrained, record: TrialRecord) -> Iterator[str]:
         )
     if result.on_all:
         yield learnt_from_all(result.num_learnt, result.score, record)
-        if result.soup_size > (record.soup_size or 1):
+        if result.soup_size < (made := as_kept(record).soup_size or 1):
+            yield fallen_apart(made)
+        elif result.soup_size > (record.soup_size or 1):
             known = None if result.score is None else result.score.soup_size or 1
             of_one = "; the score is that of one" if known == 1 else ""
             yield (

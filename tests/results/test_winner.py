@@ -100,6 +100,36 @@ def test_intervals_of_what_trains_stages_count_how_far_its_trainings_lie_apart()
         assert deep > 0.5
 
 
+def test_the_luck_of_trainings_counts_less_in_an_ensemble() -> None:
+    """Two that complete each other, each of them right of all images or of none, by the fold."""
+    right = [[0.9 if (i + n) % 4 < 2 else 0.2 for i in range(400)] for n in (0, 2)]
+    lucky = [[p if i % 2 else p - 0.15 for i, p in enumerate(of)] for of in right]
+    folds = [*folds_of(0, lucky[0]), *folds_of(1, lucky[1])]
+    ends = []
+    for depth in (9, 5):
+        found = final_winner(
+            folds, [trial(0, depth), trial(1, depth)], bootstraps=50,
+            backbones={"lite0": KnownBackbone(9, 0.75)},
+        )  # fmt: skip
+        assert found is not None
+        assert found.ensemble is not None
+        assert len(found.ensemble.members) == 2
+        ends.append((found.ensemble.loss.high, found.loss.high))
+    (head, head_alone), (deep, deep_alone) = ends
+    assert head < deep
+    assert deep - head < deep_alone - head_alone
+
+
+def test_a_finalist_says_of_how_many_trainings_its_score_is() -> None:
+    folds = [*folds_of(0, steady(0.6)), *folds_of(1, steady(0.9))]
+    folds = [replace(fold, soup_size=3 if fold.trial_number else None) for fold in folds]
+    found = final_winner(folds, [trial(0), trial(1)], bootstraps=20)
+    assert found is not None
+    told = [found.score_of(number) for number in (0, 1)]
+    assert [score.soup_size for score in told if score is not None] == [None, 3]
+    assert found.soup_size == 3
+
+
 def test_of_several_probes_the_best_is_the_rival_and_is_named() -> None:
     folds = [f for n, p in enumerate((0.8, 0.7, 0.95)) for f in folds_of(n, steady(p))]
     probes = [replace(trial(n, first="probe"), backbone=f"lite{n}") for n in range(2)]

@@ -262,6 +262,16 @@ def test_a_deep_model_of_all_images_is_the_mean_of_three_trainings(room: Room) -
     assert (result.reproduced, result.soup_size) == (True, 1)
 
 
+def test_a_mean_that_has_fallen_apart_is_told(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The least accuracy of a member that a mean must have is more than there can be."""
+    monkeypatch.setattr("antsbees.training.FALLEN_APART", -2.0)
+    row = room.row(DEEP)
+    result, lines = room.retrain(row, on_all=True)
+    said = "The mean of its 3 trainings had fallen apart: the first answers alone."
+    assert (result.soup_size, lines[1]) == (1, said)
+    assert said in (room.folder / "README.md").read_text()
+
+
 @pytest.mark.parametrize(
     "config", [HEAD, replace(DEEP, batchnorm=BatchNorm.TRAIN), replace(DEEP, soup_size=4)]
 )

@@ -67,7 +67,8 @@ def test_rows_say_of_how_many_trainings_the_mean_answered(job: Job) -> None:
     alone, soup = (
         train_on_folds(job, asked((7, replace(deep, soup_size=size)))).rows for size in (1, 3)
     )
-    assert [row.soup_size for row in alone + soup] == [1, 1, 3, 3]
+    head = train_on_folds(job, asked((7, replace(HEAD, soup_size=3)))).rows
+    assert [row.soup_size for row in alone + soup + head] == [1, 1, 3, 3, 1, 1]
     assert alone[0].probabilities != soup[0].probabilities
 
 

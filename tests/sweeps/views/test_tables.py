@@ -92,6 +92,15 @@ def test_the_winner_of_finals_is_the_best_with_its_scores_side_by_side() -> None
     assert any(line.split()[:2] == ["backbone", "lite0"] for line in told)
 
 
+def test_a_winner_that_was_judged_as_it_is_kept_is_told_to_be() -> None:
+    scores = {0: OutOfFoldScore(0.96, 0.1, soup_size=3)}
+    told = drawn(best_table(best_values(ROWS, replace(NAMED, scores=scores))), width=200)
+    assert any(line.strip().endswith("as it is kept: the mean of 3 trainings") for line in told)
+    single = {0: OutOfFoldScore(0.96, 0.1, soup_size=1)}
+    told = drawn(best_table(best_values(ROWS, replace(NAMED, scores=single))), width=200)
+    assert not any("as it is kept" in line for line in told)
+
+
 def test_the_score_of_the_tutorials_on_the_same_folds_stands_under_its_own() -> None:
     tutorial = row(3, 0.8, first="tutorial")
     values = best_values([row(0, 0.9), tutorial], NAMED)
