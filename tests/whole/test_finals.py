@@ -17,6 +17,7 @@ from antsbees.checkpoints import load_model
 from antsbees.data.datasets import Dataset
 from results.finals import Finals, FoldRecord
 from results.leaderboard import Leaderboard
+from results.ranking import rank
 from results.winner import final_winner
 from sweeps.paths import RunPaths
 from sweeps.running.cluster import AliveNodes
@@ -190,3 +191,25 @@ def test_finalists_that_answer_together_are_one_model(
         assert told == list(found.ensemble.members)
     said = command("predict", "latest", tiny_folder / "val", "--runs", paths.root, cwd=tmp_path)
     assert len(said.stdout.splitlines()) >= 17, said.stderr
+
+
+def test_the_likely_winner_is_judged_as_it_is_kept(tiny_dataset: Dataset, tmp_path: Path) -> None:
+    """The better of two that train a stage; retraining it gives as many trainings as its score."""
+    spec = tiny_spec(
+        search={"trials": 2, "early_stopping": "none", "first": []},
+        space={
+            "lr": {"log_uniform": [1e-3, 1e-2]}, "frozen_stages": 8, "batchnorm": "frozen",
+            "batch_size": 8,
+        },
+        finals={"count": 2, "folds": 2, "repeats": 1, "share": 10},
+    )  # fmt: skip
+    paths = RunPaths(tmp_path / "runs")
+    outcome = run_sweep(spec, tiny_dataset, paths, Witness())
+    likely, other = rank(outcome.records)
+    sizes = {row.trial_number: row.soup_size for row in rows_in(paths)}
+    assert sizes == {likely.trial_number: 3, other.trial_number: 1}
+    found = final_winner(rows_in(paths), outcome.records)
+    assert found is not None
+    score = found.score_of(likely.trial_number)
+    assert score is not None
+    assert score.soup_size == 3
