@@ -15,7 +15,7 @@ from results.correction import Corrected, Verdict, compare, correct
 from results.evidence import Evidence, Floats
 from results.finals import FoldRecord, OutOfFold, out_of_fold
 from results.schema import Objective
-from results.selection import Select, as_found, one
+from results.selection import NEGLIGIBLE, Select, as_found, one
 
 MOST_OFFERED = 5  # members: each of them costs a training, and time with every answer
 SINGLE = "the single winner"  # what sentences call it
@@ -42,8 +42,9 @@ class Ensemble:
 
     @property
     def is_better(self) -> bool:
-        """Whether it is surely better than the winner, image by image."""
-        return len(self.members) > 1 and self.verdict.is_convincing
+        """Whether it is surely better than the winner, image by image, and not negligibly so."""
+        is_of_use = self.verdict.difference > NEGLIGIBLE
+        return len(self.members) > 1 and self.verdict.is_convincing and is_of_use
 
     @property
     def offer(self) -> str | None:

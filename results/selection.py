@@ -17,6 +17,11 @@ CONVINCING = 0.9
 """The probability from which on one that is better counts as better."""
 
 
+NEGLIGIBLE = 0.005
+"""A difference of log-loss that is of no use, however sure: the right class is given half a percent
+more probability. Near relatives are told from each other by less."""
+
+
 def always(index: int) -> Select:
     """Choose one, whatever the evidence."""
     return lambda evidence: one(index, len(evidence.losses))
@@ -38,7 +43,7 @@ def cheapest_of_the_best(
     known: Sequence[bool] | None = None,
     promises: Sequence[float] | None = None,
 ) -> Select:
-    """Choose the cheapest within one standard error of the best mean.
+    """Choose the cheapest within one standard error of the best mean, or negligibly behind it.
 
     The standard error is that of the difference to the best, image by image: all answered for the
     same images. Of those that cost the same, a known one is chosen, then the most promising, then
@@ -55,6 +60,7 @@ def cheapest_of_the_best(
     paid = np.asarray(prices, np.float64)
     is_known = np.zeros(len(paid), bool) if known is None else np.asarray(known, bool)
     promised = np.zeros(len(paid)) if promises is None else np.asarray(promises, np.float64)
+    negligible = NEGLIGIBLE if objective is Objective.VAL_LOSS else 0.0
     reach = np.where(is_known, NormalDist().inv_cdf(CONVINCING), 1.0)  # in standard errors
 
     def select(evidence: Evidence) -> Floats:
@@ -65,9 +71,9 @@ def cheapest_of_the_best(
             return reach * standard_errors(values - values[place], evidence.counts)
 
         leader = int(np.argmin(costs))
-        within = costs - costs[leader] <= errors(leader)
+        within = costs - costs[leader] <= np.maximum(errors(leader), negligible)
         chosen = int(order[within[order]][0])
-        allowed = np.where(paid == paid[chosen], errors(chosen), 0.0)
+        allowed = np.where(paid == paid[chosen], np.maximum(errors(chosen), negligible), 0.0)
         as_good = (paid <= paid[chosen]) & (costs - costs[chosen] <= allowed)
         return one(int(order[as_good[order]][0]), len(costs))
 

@@ -117,7 +117,7 @@ def test_equal_accuracies_go_to_the_lower_loss() -> None:
 
 def test_within_one_standard_error_the_cheapest_is_chosen() -> None:
     noisy = [0.9, 0.5] * 30
-    evidence = Evidence.of(*answers(noisy[::-1], [0.901, 0.5] * 30, noisy, 0.2))
+    evidence = Evidence.of(*answers(noisy[::-1], [0.91, 0.51] * 30, noisy, 0.2))
     assert cheapest_of_the_best(LOSS, [3, 2, 1, 0])(evidence).tolist() == [0, 1, 0, 0]
     equal = cheapest_of_the_best(LOSS, [1, 1, 1, 1], [True, False, False, False])
     assert equal(evidence).tolist() == [1, 0, 0, 0]  # known beforehand, and as good
@@ -126,6 +126,14 @@ def test_within_one_standard_error_the_cheapest_is_chosen() -> None:
     close = [0.9, 0.5, 0.88] * 20
     evidence = Evidence.of(*answers(close, [0.5, 0.9, 0.88] * 20, 0.2))
     assert cheapest_of_the_best(LOSS, [3, 1, 0])(evidence).tolist() == [0, 1, 0]
+
+
+def test_what_is_negligibly_worse_is_as_good_however_sure_that_is() -> None:
+    """A near relative of the best: worse on every image, by less than anyone would notice."""
+    evidence = Evidence.of(*answers([0.9] * 60, [0.897] * 60, [0.89] * 60))
+    assert cheapest_of_the_best(LOSS, [2, 1, 0])(evidence).tolist() == [0, 1, 0]
+    same = cheapest_of_the_best(LOSS, [0, 0, 0], [False, True, True])
+    assert same(evidence).tolist() == [0, 1, 0]
 
 
 def test_what_is_better_and_costs_no_more_is_not_passed_over_for_being_told_from_the_best() -> None:

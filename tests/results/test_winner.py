@@ -280,6 +280,16 @@ def test_an_ensemble_is_offered_where_members_complete_each_other() -> None:
     assert fewer.ensemble.members == (fewer.trial_number,)
 
 
+def test_an_ensemble_that_is_negligibly_better_is_not_offered() -> None:
+    folds = [*folds_of(0, [0.98, 0.82] * 2000), *folds_of(1, [0.82, 0.98] * 2000)]
+    found = final_winner(folds, [trial(0), trial(1)], bootstraps=20)
+    assert found is not None
+    assert found.ensemble is not None
+    assert len(found.ensemble.members) == 2
+    assert found.ensemble.verdict.is_convincing
+    assert (found.ensemble.is_better, found.ensemble.offer) == (False, None)
+
+
 def test_an_ensemble_is_not_offered_where_it_may_as_well_be_worse() -> None:
     """It helps on a few images more than it costs on the others."""
     helps = [0.9] * 395 + [0.01] * 5
