@@ -67,7 +67,7 @@ class Choice:
 
     @property
     def rule(self) -> Select:
-        """The best log-loss; within one standard error, the cheapest."""
+        """The best log-loss; within one standard error, or negligibly behind it, the cheapest."""
         return cheapest_of_the_best(Objective.VAL_LOSS, self.prices, self.is_rival, self.promises)
 
     def repeated(self, evidence: Evidence, won: int) -> Select:

@@ -117,7 +117,6 @@ def best_ensemble(
         folds: Of finalists that answered for every image.
         winner: Its trial, which the rule chose on all repeats.
         single: The choice that the winner came out of, for the same finalists by their numbers.
-
         error: The standard error that the luck of the winner's trainings adds.
 
     Returns:

@@ -54,6 +54,11 @@ def finalists(
     return list(chosen.values())
 
 
+def best_searched(chosen: Sequence[TrialRecord]) -> TrialRecord | None:
+    """Return the best finalist that is no rival, the first of them; ``None`` of rivals alone."""
+    return next((record for record in chosen if record.first not in RIVALS), None)
+
+
 def is_ahead(record: TrialRecord, other: TrialRecord) -> bool:
     """Tell whether a row is before another one of the sweep in the ranking."""
     return _key(record) < _key(other)

@@ -9,7 +9,7 @@ from antsbees.hyperparameters import OptimizerKind
 from results.choice import RIVALS
 from results.finals import Finals, FoldRecord
 from results.schema import TrialRecord
-from sweeps.finals.finalists import PATIENCE, finalists, is_ahead
+from sweeps.finals.finalists import PATIENCE, best_searched, finalists, is_ahead
 from sweeps.finals.grouping import is_head
 from sweeps.finals.racing import Race, Turn
 from sweeps.finals.timing import repeat_s, worker_seconds
@@ -45,7 +45,7 @@ def as_judged(
     """
     began = {fold.trial_number: fold.soup_size for fold in folds}
     time_s = worker_seconds(records, plan.share)
-    likely = _likely(chosen)
+    likely = best_searched(chosen)
 
     def is_judged_as_kept(trial: TrialRecord, kept: TrialRecord) -> bool:
         if trial.trial_number in began:
@@ -58,11 +58,6 @@ def as_judged(
 
     both = ((trial, as_kept(trial)) for trial in chosen)
     return [kept if is_judged_as_kept(trial, kept) else trial for trial, kept in both]
-
-
-def _likely(chosen: Sequence[TrialRecord]) -> TrialRecord | None:
-    """Return the best of what was searched, which is in front of the others."""
-    return next((trial for trial in chosen if trial.first not in RIVALS), None)
 
 
 def _cost_s(trial: TrialRecord, plan: Plan, num_images: int) -> float:
@@ -88,7 +83,7 @@ def is_worth_it(chosen: Sequence[TrialRecord], race: Race, time_s: float, plan: 
     numbers = [trial.trial_number for trial in chosen]
     for repeat in range(plan.repeats):
         if missing := race.missing(numbers, repeat):
-            spent_s, likely = sum(row.seconds for row in race.folds), _likely(chosen)
+            spent_s, likely = sum(row.seconds for row in race.folds), best_searched(chosen)
             is_cut = likely is not None and Turn(likely.trial_number, 0) in missing
             share = PATIENCE if is_cut else FIRST_REPEAT
             return not race.folds or spent_s < share * time_s

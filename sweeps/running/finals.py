@@ -17,6 +17,7 @@ from results.errors import ResultsError
 from results.finals import Finals
 from results.schema import TrialRecord
 from sweeps.errors import SweepError
+from sweeps.finals.finalists import best_searched
 from sweeps.finals.grouping import Group, is_head, stages_of, together
 from sweeps.finals.racing import Race, Turn
 from sweeps.finals.standing import FinalsStanding, standing
@@ -200,9 +201,12 @@ class _Running:
 
     def _essential(self) -> frozenset[Turn]:
         """Return the first turns of the rivals and of the best of the others."""
-        firsts = [trial for trial in self._chosen.values() if trial.first in RIVALS]
-        others = [trial for trial in self._chosen.values() if trial.first not in RIVALS]
-        return frozenset(Turn(trial.trial_number, 0) for trial in [*firsts, *others[:1]])
+        likely = best_searched([*self._chosen.values()])
+        return frozenset(
+            Turn(trial.trial_number, 0)
+            for trial in self._chosen.values()
+            if trial.first in RIVALS or trial is likely
+        )
 
     def _is_given_up(self, group: Group) -> bool:
         """Tell whether another fold of the same turn diverged, or could not be trained."""
